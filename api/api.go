@@ -1,0 +1,177 @@
+// Package api is the local contract between foyerd and its faces: the wall, the kiosk, the reception page.
+//
+// In and out: JSON over HTTP on a unix socket or on TCP with a token; live events by Server-Sent Events. Times are
+// RFC 3339. Texts come ready in every language, keyed by language tag, so a face switches language without asking.
+// It never imports shop: a face learns only what it may show. A Greeting holds what a public screen may show; a Card
+// is for staff and travels only on the reception face.
+// Called by api/serve and internal/daemon (which make these values), kiosk and the tools (which read them).
+package api
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Face is who is looking. Each face has its own events, numbered 1, 2, 3... within an epoch.
+type Face string
+
+// The faces.
+const (
+	Wall      Face = "wall"
+	Kiosk     Face = "kiosk"
+	Reception Face = "reception"
+)
+
+// Text is one text in every language: "zh-CN", "en".
+type Text map[string]string
+
+// In returns the text in lang, in English where lang is missing.
+func (t Text) In(lang string) string {
+	if s, ok := t[lang]; ok {
+		return s
+	}
+	return t["en"]
+}
+
+// Kind says what an Event's Data is.
+type Kind string
+
+// The kinds of events.
+const (
+	Greeted  Kind = "greeted"  // Greeting; wall and kiosk
+	Departed Kind = "departed" // Departure; wall and kiosk
+	Showcase Kind = "showcase" // []Offer, the whole list; wall and kiosk
+	CardSet  Kind = "card"     // Card, new or changed, keyed by Visit; reception
+	StatusIs Kind = "status"   // Status; all faces
+)
+
+// Event is one change. A client that sees ID != last+1 has missed something and asks for a Snapshot.
+type Event struct {
+	ID   uint64          `json:"id"`
+	Kind Kind            `json:"kind"`
+	At   time.Time       `json:"at"`
+	Data json.RawMessage `json:"data"`
+}
+
+// Snapshot is all that one face shows, as of event Last of Epoch. Epoch changes when foyerd restarts.
+type Snapshot struct {
+	Epoch     string     `json:"epoch"`
+	Last      uint64     `json:"last"`
+	Now       time.Time  `json:"now"`
+	Store     Text       `json:"store"`               // the shop's name
+	Greetings []Greeting `json:"greetings,omitempty"` // wall and kiosk: still due, oldest first
+	Showcase  []Offer    `json:"showcase,omitempty"`  // wall and kiosk
+	Cards     []Card     `json:"cards,omitempty"`     // reception: today's, newest first
+	Status    Status     `json:"status"`
+}
+
+// Greeting is what a screen says to one arrival, already limited to what that screen may show.
+type Greeting struct {
+	Visit    string    `json:"visit"`
+	At       time.Time `json:"at"`
+	Until    time.Time `json:"until"`             // after that the screen moves on
+	Language string    `json:"language"`          // the member's own; it leads
+	Headline Text      `json:"headline"`          // "早上好，王女士"
+	Line     Text      `json:"line"`              // one friendly line
+	Neutral  bool      `json:"neutral"`           // no name in it
+	Festive  bool      `json:"festive,omitempty"` // kiosk only: their birthday
+	Offers   []Offer   `json:"offers,omitempty"`  // kiosk: chosen for the person. Wall: what anybody may see
+}
+
+// Offer is one campaign's content as a screen shows it.
+type Offer struct {
+	Campaign string `json:"campaign"`
+	Title    Text   `json:"title"`
+	Text     Text   `json:"text"`
+	Art      string `json:"art"` // a motif: see shop/campaign Arts
+}
+
+// Departure takes a visit off the screens.
+type Departure struct {
+	Visit string `json:"visit"`
+}
+
+// CardState is where a reception card stands.
+type CardState string
+
+// The states, in the order in which a card moves through them.
+const (
+	CardNew     CardState = "new"
+	CardClaimed CardState = "claimed"
+	CardServed  CardState = "served"
+	CardLeft    CardState = "left" // left before anybody claimed
+)
+
+// Card is one arrival as staff see it.
+type Card struct {
+	Visit     string    `json:"visit"`
+	State     CardState `json:"state"`
+	Arrived   time.Time `json:"arrived"`
+	Gone      time.Time `json:"gone,omitzero"`
+	Name      Text      `json:"name"`           // with honorific: "王女士", "Ms Wang"
+	Tier      string    `json:"tier,omitempty"` // "gold"
+	TierName  Text      `json:"tier_name,omitempty"`
+	Language  string    `json:"language"`
+	Zone      Text      `json:"zone"`
+	Nth       int       `json:"nth"`
+	LastVisit time.Time `json:"last_visit,omitzero"`
+	Priority  bool      `json:"priority,omitempty"` // a key customer
+	Quiet     bool      `json:"quiet,omitempty"`    // asked not to be greeted
+	Why       []Text    `json:"why"`                // why now: birthday, contract ends, first visit...
+	Talk      []Text    `json:"talk"`               // what to say, at most three lines
+	Offer     *Offer    `json:"offer,omitempty"`
+	OfferWhy  []Text    `json:"offer_why,omitempty"` // why this offer, and why not the others
+	By        string    `json:"by,omitempty"`        // who claimed it
+	ClaimedAt time.Time `json:"claimed_at,omitzero"`
+	ServedAt  time.Time `json:"served_at,omitzero"`
+}
+
+// Status is the health that a face may show.
+type Status struct {
+	HQ      Link     `json:"hq"`
+	Journal Journal  `json:"journal"`
+	Readers []Reader `json:"readers"`
+}
+
+// Link is the line to headquarters.
+type Link struct {
+	Online bool      `json:"online"`
+	Since  time.Time `json:"since"`
+}
+
+// Journal is the store's memory.
+type Journal struct {
+	Last    uint64 `json:"last"`              // newest sequence
+	Acked   uint64 `json:"acked"`             // highest that headquarters has
+	Problem string `json:"problem,omitempty"` // in plain words, English; empty when well
+}
+
+// Reader is one reader's health.
+type Reader struct {
+	Name     string    `json:"name"`
+	Online   bool      `json:"online"`
+	Problem  string    `json:"problem,omitempty"`
+	LastRead time.Time `json:"last_read,omitzero"`
+}
+
+// Claim is the body of POST /v1/reception/cards/{visit}/claim, .../release and .../serve.
+type Claim struct {
+	By string `json:"by"`
+}
+
+// Session is the body of POST /v1/kiosk/sessions: one finished use of the kiosk.
+type Session struct {
+	Visit    string    `json:"visit,omitempty"`
+	Language string    `json:"language"`
+	Started  time.Time `json:"started"`
+	Ended    time.Time `json:"ended"`
+	Taps     int       `json:"taps"`
+	End      string    `json:"end"` // "idle" or "closed"
+}
+
+// Problem is the body of every answer of 400 and above (RFC 9457: type omitted, title and detail kept).
+type Problem struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"` // what, where and what to do
+}

@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Kind names what happened. Kinds are only ever added.
+type Kind string
+
+// The kinds, each with the struct that is its body.
+const (
+	VisitStarted    Kind = "visit.started"     // Visit
+	VisitEnded      Kind = "visit.ended"       // Visit
+	GreetingDecided Kind = "greeting.decided"  // Greeting
+	CardClaimed     Kind = "reception.claimed" // Reception
+	CardServed      Kind = "reception.served"  // Reception
+	KioskUsed       Kind = "kiosk.used"        // Session
+	StrangersPassed Kind = "strangers.passed"  // Strangers
+	ReaderChanged   Kind = "reader.changed"    // Reader
+	SnapshotApplied Kind = "snapshot.applied"  // Applied
+	SnapshotRefused Kind = "snapshot.refused"  // Applied, with Why
+)
+
+// Record is one thing that happened at a store: what the journal keeps and a batch carries.
+type Record struct {
+	Kind Kind            `json:"k"`
+	At   time.Time       `json:"at"`
+	Body json.RawMessage `json:"b"`
+}
+
+// Visit is a member's stay.
+type Visit struct {
+	Visit   string `json:"visit"`             // random, one a visit
+	Member  string `json:"member"`            // headquarters' pseudonym
+	Zone    string `json:"zone,omitempty"`    // where it started
+	Nth     int    `json:"nth"`               // 1 for the first visit to this store
+	Seconds int    `json:"seconds,omitempty"` // how long, at its end
+}
+
+// Greeting is one decision with every reason: what was said, what was not, and why.
+type Greeting struct {
+	Visit    string   `json:"visit"`
+	Zone     string   `json:"zone"`
+	Named    bool     `json:"named"`              // the wall said the name
+	Campaign string   `json:"campaign,omitempty"` // the offer chosen
+	Reasons  []Reason `json:"reasons"`
+}
+
+// Reason is one typed yes or no. Code is stable ("consent.public_screen.missing"); About names a campaign where it is one.
+type Reason struct {
+	Yes   bool   `json:"yes"`
+	Code  string `json:"code"`
+	About string `json:"about,omitempty"`
+}
+
+// Reception is what a receptionist did with a card. By is a staff name's initials or a counter, never a customer's.
+type Reception struct {
+	Visit         string `json:"visit"`
+	By            string `json:"by"`
+	WaitedSeconds int    `json:"waited_seconds"`
+}
+
+// Session is one use of the kiosk.
+type Session struct {
+	Visit    string `json:"visit,omitempty"` // none for a walk-in
+	Language string `json:"language"`
+	Seconds  int    `json:"seconds"`
+	Taps     int    `json:"taps"`
+	End      string `json:"end"` // "idle", "closed"
+}
+
+// Strangers counts tags that nobody enrolled. Nothing else of them is kept.
+type Strangers struct {
+	Zone  string `json:"zone"`
+	Count int    `json:"count"`
+}
+
+// Reader tells that a reader came or went.
+type Reader struct {
+	Reader string `json:"reader"`
+	Online bool   `json:"online"`
+	Why    string `json:"why,omitempty"`
+}
+
+// Applied tells what became of a snapshot.
+type Applied struct {
+	Snapshot string `json:"snapshot"` // kind
+	Version  uint64 `json:"version"`
+	Why      string `json:"why,omitempty"`
+}
+
+// NewRecord encodes a body. Bodies are the structs above, which always encode.
+func NewRecord(kind Kind, at time.Time, body any) Record {
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // a programmer's error: the bodies above hold no channel, function or cycle
+	}
+	return Record{Kind: kind, At: at.UTC(), Body: b}
+}

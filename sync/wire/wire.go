@@ -1,0 +1,110 @@
+// Package wire is how each noun travels between a store and headquarters: topics, batches, acknowledgements, signed
+// snapshots, and the records of what happened.
+//
+// In and out: bytes of MQTT payloads and Go values. Times are RFC 3339 in UTC, sequences start at 1.
+// It never does I/O. Every decoder here is total: any bytes give a value or an error, within stated limits.
+// Called by sync/uplink, sync/downlink, hq and internal/daemon.
+//
+// The protocol in short. A store publishes Batch at QoS 1 on .../up/{lane}: records with contiguous sequences of one
+// epoch (a random name made with the journal's file). Headquarters stores the rows and its watermark in one transaction,
+// then publishes Ack{epoch, lane, upto} on .../ack. A batch that starts above watermark+1 is a gap: not stored, the ack
+// repeats the watermark and the store goes back to it. The broker's PUBACK means nothing.
+// Downwards, headquarters retains one signed Snapshot a kind on .../down/{kind}.
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Version is the protocol's version; it is part of every topic.
+const Version = 1
+
+// MaxBatch is the longest batch payload accepted, in bytes.
+const MaxBatch = 1 << 20
+
+// MainLane is the lane of all records of protocol version 1.
+const MainLane = "main"
+
+// Place names one store of one chain. Both are lower-case letters, digits and dashes, at most 32 characters.
+type Place struct{ Chain, Store string }
+
+func (p Place) topic(rest string) string {
+	return fmt.Sprintf("edge/v1/%s/%s/%s", p.Chain, p.Store, rest)
+}
+
+// Up is where a store publishes batches of a lane.
+func (p Place) Up(lane string) string { return p.topic("up/" + lane) }
+
+// Ack is where headquarters acknowledges.
+func (p Place) Ack() string { return p.topic("ack") }
+
+// Down is where headquarters retains the snapshot of a kind.
+func (p Place) Down(kind string) string { return p.topic("down/" + kind) }
+
+// State is where a store retains State, and where its will says offline.
+func (p Place) State() string { return p.topic("state") }
+
+// ParseTopic takes a topic apart: the place and what follows it ("up/main", "state").
+func ParseTopic(topic string) (Place, string, error) {
+	parts := strings.SplitN(topic, "/", 5)
+	if len(parts) != 5 || parts[0] != "edge" || parts[1] != "v1" || parts[4] == "" {
+		return Place{}, "", fmt.Errorf("topic %.80q: want edge/v1/{chain}/{store}/...", topic)
+	}
+	p := Place{Chain: parts[2], Store: parts[3]}
+	if err := p.Check(); err != nil {
+		return Place{}, "", err
+	}
+	return p, parts[4], nil
+}
+
+// Check reports a chain or store name that could not be a topic level.
+func (p Place) Check() error {
+	for _, s := range []string{p.Chain, p.Store} {
+		if !validName(s) {
+			return fmt.Errorf("name %.40q: want 1 to 32 lower-case letters, digits or dashes", s)
+		}
+	}
+	return nil
+}
+
+func validName(s string) bool {
+	if s == "" || len(s) > 32 {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// Batch carries records First, First+1, ... of one lane and epoch. Each record is one encoded Record.
+type Batch struct {
+	V       int               `json:"v"`
+	Epoch   string            `json:"epoch"`
+	Lane    string            `json:"lane"`
+	First   uint64            `json:"first"`
+	SentAt  time.Time         `json:"sent_at"` // the store's clock: headquarters measures its skew with it
+	Records []json.RawMessage `json:"records"`
+}
+
+// Ack says that headquarters has stored all records of an epoch and lane up to and including Upto, durably.
+type Ack struct {
+	V      int       `json:"v"`
+	Epoch  string    `json:"epoch"`
+	Lane   string    `json:"lane"`
+	Upto   uint64    `json:"upto"`
+	HQTime time.Time `json:"hq_time"`
+}
+
+// State is the retained word on a store's line.
+type State struct {
+	V       int       `json:"v"`
+	Online  bool      `json:"online"`
+	At      time.Time `json:"at"`
+	Version string    `json:"version,omitempty"` // of foyerd
+}
