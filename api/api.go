@@ -2,6 +2,8 @@
 //
 // In and out: JSON over HTTP on a unix socket or on TCP with a token; live events by Server-Sent Events. Times are
 // RFC 3339. Texts come ready in every language, keyed by language tag, so a face switches language without asking.
+// Client and Follow are the Go side of a face: one call each for what a face may ask, and one that keeps a face right
+// for ever, whatever the connection does.
 // It never imports shop: a face learns only what it may show. A Greeting holds what a public screen may show; a Card
 // is for staff and travels only on the reception face.
 // Called by api/serve and internal/daemon (which make these values), kiosk and the tools (which read them).
@@ -143,14 +145,14 @@ type Link struct {
 type Journal struct {
 	Last    uint64 `json:"last"`              // newest sequence
 	Acked   uint64 `json:"acked"`             // highest that headquarters has
-	Problem string `json:"problem,omitempty"` // in plain words, English; empty when well
+	Problem Text   `json:"problem,omitempty"` // in plain words; none when well
 }
 
 // Reader is one reader's health.
 type Reader struct {
 	Name     string    `json:"name"`
 	Online   bool      `json:"online"`
-	Problem  string    `json:"problem,omitempty"`
+	Problem  Text      `json:"problem,omitempty"` // in plain words, what to do included; none while online
 	LastRead time.Time `json:"last_read,omitzero"`
 }
 
@@ -173,5 +175,6 @@ type Session struct {
 type Problem struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
-	Detail string `json:"detail"` // what, where and what to do
+	Code   Code   `json:"code,omitempty"` // the reason in one word, for programs and translations
+	Detail string `json:"detail"`         // what, where and what to do
 }

@@ -56,6 +56,7 @@ type Member struct {
 	ID           ID        `json:"id"`
 	Tags         []tag.ID  `json:"tags"`
 	Family       string    `json:"family"`
+	FamilyLatin  string    `json:"family_latin,omitempty"` // "Wang" for 王: what English texts say; empty when Family is Latin already
 	Given        string    `json:"given,omitempty"`
 	Title        Title     `json:"title,omitempty"`
 	Language     string    `json:"language,omitempty"`     // "zh-CN", "en"

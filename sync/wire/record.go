@@ -10,16 +10,17 @@ type Kind string
 
 // The kinds, each with the struct that is its body.
 const (
-	VisitStarted    Kind = "visit.started"     // Visit
-	VisitEnded      Kind = "visit.ended"       // Visit
-	GreetingDecided Kind = "greeting.decided"  // Greeting
-	CardClaimed     Kind = "reception.claimed" // Reception
-	CardServed      Kind = "reception.served"  // Reception
-	KioskUsed       Kind = "kiosk.used"        // Session
-	StrangersPassed Kind = "strangers.passed"  // Strangers
-	ReaderChanged   Kind = "reader.changed"    // Reader
-	SnapshotApplied Kind = "snapshot.applied"  // Applied
-	SnapshotRefused Kind = "snapshot.refused"  // Applied, with Why
+	VisitStarted    Kind = "visit.started"      // Visit
+	VisitEnded      Kind = "visit.ended"        // Visit
+	GreetingDecided Kind = "greeting.decided"   // Greeting
+	CardClaimed     Kind = "reception.claimed"  // Reception
+	CardReleased    Kind = "reception.released" // Reception
+	CardServed      Kind = "reception.served"   // Reception
+	KioskUsed       Kind = "kiosk.used"         // Session
+	StrangersPassed Kind = "strangers.passed"   // Strangers
+	ReaderChanged   Kind = "reader.changed"     // Reader
+	SnapshotApplied Kind = "snapshot.applied"   // Applied
+	SnapshotRefused Kind = "snapshot.refused"   // Applied, with Why
 )
 
 // Record is one thing that happened at a store: what the journal keeps and a batch carries.
@@ -85,9 +86,31 @@ type Reader struct {
 
 // Applied tells what became of a snapshot.
 type Applied struct {
-	Snapshot string `json:"snapshot"` // kind
-	Version  uint64 `json:"version"`
-	Why      string `json:"why,omitempty"`
+	Snapshot string `json:"snapshot"`       // kind
+	Version  uint64 `json:"version"`        // 0 where it could not be read
+	Code     Code   `json:"code,omitempty"` // refused: stable, for words in any language
+	Why      string `json:"why,omitempty"`  // refused: the details
+}
+
+// Code says why a snapshot was refused. Codes are only ever added; words/sync.refused.{code} says each to people.
+type Code string
+
+// The codes.
+const (
+	RefusedFormat    Code = "format"    // it cannot be read
+	RefusedTooLarge  Code = "too_large" //
+	RefusedForged    Code = "forged"    // the signature is wrong
+	RefusedKey       Code = "key"       // signed with a key that the store does not trust
+	RefusedElsewhere Code = "elsewhere" // for another chain, store or kind
+	RefusedOlder     Code = "older"     // an older version than the one in force
+	RefusedAltered   Code = "altered"   // the version in force, with other contents
+	RefusedRules     Code = "rules"     // its contents break a rule
+	RefusedNotKept   Code = "not_kept"  // what was kept from before could not be put in force again
+)
+
+// Codes lists all of them.
+var Codes = []Code{
+	RefusedFormat, RefusedTooLarge, RefusedForged, RefusedKey, RefusedElsewhere, RefusedOlder, RefusedAltered, RefusedRules, RefusedNotKept,
 }
 
 // NewRecord encodes a body. Bodies are the structs above, which always encode.

@@ -1,0 +1,63 @@
+// How the store's machinery is: a strip in a few words, a dialog with what to do.
+import { byId, el, icon } from "./dom.js";
+import * as w from "./words.js";
+
+// showHealth takes the status, whether the page is connected, and the time at the store.
+export function showHealth(status, online, now) {
+  const states = status ? judge(status, now) : [];
+  states.unshift(online === null ? state("care", "i-link", w.word("connecting")) :
+    online ? state("good", "i-check", w.word("live")) : state("care", "i-link", w.word("reconnecting")));
+  const strip = byId("strip");
+  const sign = JSON.stringify([states, w.current()]);
+  if (strip.dataset.sign === sign) return;
+  strip.dataset.sign = sign;
+  strip.replaceChildren(...states.filter((s) => s.brief).map(chip));
+  byId("health-list").replaceChildren(...states.filter((s) => s.listed).map(line));
+}
+
+// A state is brief where the strip shows it, and listed where the dialog does.
+const state = (level, sign, text, more = "", brief = true) => ({ level, sign, text, more, brief, listed: true });
+
+function judge(s, now) {
+  return [...readers(s.readers || [], now), ...headquarters(s, now), ...memory(s.journal)];
+}
+
+function readers(all, now) {
+  if (!all.length) return [state("care", "i-wave", w.word("readers_none"))];
+  const off = all.filter((r) => !r.online);
+  const on = all.filter((r) => r.online);
+  const heard = Math.max(...all.map((r) => w.at(r.last_read)));
+  const out = off.map((r) => state("bad", "i-alert", w.word("reader_off", { name: r.name }),
+    w.join(w.word("reader_help"), w.say(r.problem) || w.word("reader_check"))));
+  if (on.length) out.push({ ...state("good", "i-wave", w.word("readers_ok", { n: on.length })), listed: false });
+  for (const r of on) {
+    const last = w.at(r.last_read) ? w.word("last_read", { ago: w.ago(w.at(r.last_read), now) }) : w.word("no_read");
+    out.push(state("good", "i-wave", w.word("reader_on", { name: r.name }), last, false));
+  }
+  out.push(state("", "i-clock", heard ? w.word("last_tag", { ago: w.ago(heard, now) }) : w.word("no_tag")));
+  return out;
+}
+
+function headquarters(s) {
+  const waiting = Math.max(0, s.journal.last - s.journal.acked);
+  const since = w.at(s.hq.since);
+  const out = [s.hq.online ? state("good", "i-cloud", w.word("hq_on")) :
+    state("care", "i-cloud", since ? w.word("hq_off_since", { time: w.clock(since) }) : w.word("hq_off"), w.word("hq_help"))];
+  out.push(state(waiting ? "" : "good", "i-tray", waiting ? w.word("pending", { n: waiting }) : w.word("pending_none"), "", waiting > 0));
+  return out;
+}
+
+function memory(j) {
+  const problem = w.say(j.problem);
+  return problem ? [state("bad", "i-alert", w.word("journal_bad"), w.join(problem, w.word("journal_help")))] : [];
+}
+
+function chip(s) {
+  return el("span", "state " + s.level, icon(s.sign), el("span", "", s.text));
+}
+
+function line(s) {
+  const li = el("li", s.level, icon(s.sign), el("strong", "", s.text));
+  if (s.more) li.append(el("p", "", s.more));
+  return li;
+}

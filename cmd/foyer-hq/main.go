@@ -1,0 +1,105 @@
+// Command foyer-hq is headquarters: the broker that stores connect to (or the line to one elsewhere), the database of all
+// that happened, the members, the campaigns, and the console in the browser.
+//
+//	foyer-hq serve --chain NAME --data DIR          run headquarters
+//	foyer-hq store add ID --data DIR --name-en TEXT  add a store; its token is printed once
+//	foyer-hq store token ID --data DIR               give a store another token
+//	foyer-hq store list --data DIR
+//
+// It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added while it runs.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit codes, after sysexits.h: a supervisor must not restart what only a person can mend.
+const (
+	exitFailed = 1
+	exitUsage  = 64 // EX_USAGE
+	exitConfig = 78 // EX_CONFIG
+)
+
+const usage = `usage:
+  foyer-hq serve       --chain NAME [--data DIR] [flags]      run headquarters
+  foyer-hq store add   ID [--data DIR] --name-en TEXT --name-zh TEXT [--token-file FILE]
+  foyer-hq store token ID [--data DIR] [--token-file FILE]    give a store another token
+  foyer-hq store list  [--data DIR]
+Each tells its flags with --help.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// errUsage is an error that was told already, with the flags.
+var errUsage = errors.New("usage")
+
+// configError is an error that starting again will not mend.
+type configError struct{ error }
+
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	err := dispatch(ctx, args, out, errs)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return exitUsage
+	}
+	fmt.Fprintln(errs, "foyer-hq:", err)
+	if _, ok := errors.AsType[configError](err); ok {
+		return exitConfig
+	}
+	return exitFailed
+}
+
+func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
+	word := func(i int) string {
+		if i < len(args) {
+			return args[i]
+		}
+		return ""
+	}
+	switch {
+	case word(0) == "serve":
+		return serve(ctx, args[1:], out, errs)
+	case word(0) == "store" && word(1) == "add":
+		return storeAdd(ctx, args[2:], out, errs)
+	case word(0) == "store" && word(1) == "token":
+		return storeToken(ctx, args[2:], out, errs)
+	case word(0) == "store" && word(1) == "list":
+		return storeList(ctx, args[2:], out, errs)
+	}
+	fmt.Fprint(errs, usage)
+	if word(0) == "help" || word(0) == "--help" || word(0) == "-h" {
+		return nil
+	}
+	return errUsage
+}
+
+// parse reads flags that may stand before and after plain words, and returns the words.
+func parse(f *flag.FlagSet, args []string) ([]string, error) {
+	var words []string
+	for {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, errUsage
+		}
+		if args = f.Args(); len(args) == 0 {
+			return words, nil
+		}
+		words, args = append(words, args[0]), args[1:]
+	}
+}

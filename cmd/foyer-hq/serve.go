@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"foyer/hq"
+	"foyer/hq/broker"
+	"foyer/hq/console"
+	"foyer/reader/tag"
+	"foyer/sync/line"
+)
+
+const defaultData = "/var/lib/foyer-hq"
+
+// grace is how long requests in progress may take once the program is to end.
+const grace = 1500 * time.Millisecond
+
+type options struct {
+	data, chain, console, mqtt          string
+	broker, brokerUser, brokerPassword  string
+	tagKey, tlsCert, tlsKey, ready, log string
+}
+
+func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
+	f := flag.NewFlagSet("foyer-hq serve", flag.ContinueOnError)
+	f.SetOutput(errs)
+	o := &options{}
+	f.StringVar(&o.data, "data", defaultData, "the data `folder`, made at the first start with database, signing key and admin token")
+	f.StringVar(&o.chain, "chain", "", "the chain's `name`: lower-case letters, digits, dashes")
+	f.StringVar(&o.console, "console", "127.0.0.1:8080", "where the console listens, `host:port`")
+	f.StringVar(&o.mqtt, "mqtt", "127.0.0.1:1883", "where the broker inside listens for stores, `host:port`")
+	f.StringVar(&o.broker, "broker", "", "use the broker at this `URL` (tcp:// or tls://) in place of the one inside")
+	f.StringVar(&o.brokerUser, "broker-user", "", "the account at that broker")
+	f.StringVar(&o.brokerPassword, "broker-password-file", "", "the `file` with its password")
+	f.StringVar(&o.tagKey, "tag-key-file", "", "the `file` with the chain's tag key (foyer keys new); without it members cannot be imported")
+	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console and broker with TLS: the certificate chain, PEM `file`")
+	f.StringVar(&o.tlsKey, "tls-key-file", "", "and its key, PEM `file`")
+	f.StringVar(&o.ready, "ready-file", "", "write the addresses to this `file`, as JSON, when all is up")
+	f.StringVar(&o.log, "log-level", "info", "debug, info, warn or error")
+	return f, o
+}
+
+func serve(ctx context.Context, args []string, out, errs io.Writer) error {
+	f, o := serveFlags(errs)
+	words, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(words) > 0 {
+		return configError{fmt.Errorf("serve: %q is no flag", words[0])}
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.log)); err != nil {
+		return configError{fmt.Errorf("--log-level %q: want debug, info, warn or error", o.log)}
+	}
+	log := slog.New(slog.NewJSONHandler(errs, &slog.HandlerOptions{Level: level}))
+	p, err := open(o, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.run(ctx, out), p.hq.Close())
+}
+
+// program is headquarters with its doors open and nobody served yet.
+type program struct {
+	options *options
+	log     *slog.Logger
+	hq      *hq.HQ
+	broker  hq.Broker
+	mqtt    string // where stores connect
+	ln      net.Listener
+	tls     *tls.Config
+}
+
+// open does all that can fail for a reason in the configuration.
+func open(o *options, log *slog.Logger) (_ *program, err error) {
+	p := &program{options: o, log: log}
+	var secret []byte
+	if o.tagKey != "" {
+		if secret, err = readSecret(o.tagKey); err != nil {
+			return nil, configError{err}
+		}
+	}
+	if p.tls, err = certificate(o); err != nil {
+		return nil, configError{err}
+	}
+	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Log: log}); err != nil {
+		return nil, configError{err}
+	}
+	if err = p.openBroker(); err == nil {
+		p.ln, err = net.Listen("tcp", o.console)
+	}
+	if err != nil {
+		return nil, configError{errors.Join(err, p.hq.Close())}
+	}
+	if p.tls != nil {
+		p.ln = tls.NewListener(p.ln, p.tls)
+	}
+	return p, nil
+}
+
+func readSecret(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read tag key: %w", err)
+	}
+	secret, err := tag.ParseSecret(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return secret, nil
+}
+
+func certificate(o *options) (*tls.Config, error) {
+	if o.tlsCert == "" && o.tlsKey == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate (--tls-cert-file and --tls-key-file): %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}
+
+func (p *program) openBroker() error {
+	o := p.options
+	if o.broker == "" {
+		b, err := broker.Listen(broker.EmbeddedConfig{Chain: o.chain, Addr: o.mqtt, TLS: p.tls, Auth: p.hq.Auth, Log: p.log})
+		if err != nil {
+			return err
+		}
+		p.broker, p.mqtt = b, b.Addr()
+		return nil
+	}
+	if err := line.CheckURL(o.broker); err != nil {
+		return fmt.Errorf("--broker: %w", err)
+	}
+	password := ""
+	if o.brokerPassword != "" {
+		text, err := os.ReadFile(o.brokerPassword)
+		if err != nil {
+			return fmt.Errorf("read broker password: %w", err)
+		}
+		password = strings.TrimSpace(string(text))
+	}
+	l := line.New(line.Config{URL: o.broker, ClientID: "foyer-hq-" + o.chain, Username: o.brokerUser, Password: password, Log: p.log})
+	p.broker, p.mqtt = broker.NewExternal(o.chain, l, p.log), o.broker
+	return nil
+}
+
+// run serves until ctx ends or a part fails.
+func (p *program) run(ctx context.Context, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pages, err := console.New(console.Config{HQ: p.hq, Log: p.log, Stop: ctx})
+	if err != nil {
+		return err
+	}
+	web := &http.Server{Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
+	var parts sync.WaitGroup
+	var failed [2]error
+	parts.Go(func() {
+		defer cancel()
+		failed[0] = p.hq.Run(ctx, p.broker)
+	})
+	parts.Go(func() {
+		defer cancel()
+		if err := web.Serve(p.ln); !errors.Is(err, http.ErrServerClosed) {
+			failed[1] = fmt.Errorf("serve console: %w", err)
+		}
+	})
+	select {
+	case <-p.hq.Ready():
+		err = p.tell(out)
+	case <-ctx.Done():
+	}
+	if err != nil {
+		cancel()
+	}
+	<-ctx.Done()
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer done()
+	if web.Shutdown(last) != nil {
+		web.Close() // somebody is slow; what they asked for is not worth waiting longer
+	}
+	parts.Wait()
+	return errors.Join(err, failed[0], failed[1])
+}
+
+// tell says where everything is: one line, and the same in the ready file.
+func (p *program) tell(out io.Writer) error {
+	text, err := json.Marshal(struct {
+		Console        string `json:"console"` // host:port
+		MQTT           string `json:"mqtt"`    // host:port of the broker inside, or the URL of the one outside
+		AdminTokenFile string `json:"admin_token_file"`
+		PublicKeyFile  string `json:"public_key_file"`
+	}{p.ln.Addr().String(), p.mqtt, p.hq.AdminTokenFile(), p.hq.PublicKeyFile()})
+	if err != nil {
+		return err
+	}
+	p.log.Info("headquarters is up", "chain", p.options.chain, "console", p.ln.Addr().String(), "mqtt", p.mqtt)
+	fmt.Fprintf(out, "%s\n", text)
+	if p.options.ready == "" {
+		return nil
+	}
+	return hq.ReplaceFile(p.options.ready, string(text)+"\n", 0o644)
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"foyer/sync/journal"
+)
+
+// aJournal makes a journal's file with three records of which headquarters has one.
+func aJournal(t *testing.T) (path, epoch string) {
+	path = filepath.Join(t.TempDir(), "journal.db")
+	j, err := journal.Open(path, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- j.Run(ctx) }()
+	for _, text := range []string{"first visit", "second visit", "third visit"} {
+		e := journal.Entry{Lane: "main", Payload: []byte(text), Puts: []journal.Put{{Bucket: "history", Key: "m-1", Value: []byte("x")}}}
+		if _, err := j.Append(ctx, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.MoveCursor(ctx, "main", "hq", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.PutSnapshot(ctx, "members", 9, []byte("sealed")); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	epoch = j.Epoch()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path, epoch
+}
+
+func journalSays(args ...string) (code int, out, errs string) {
+	var stdout, stderr bytes.Buffer
+	code = journalCommand(args, &stdout, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+func TestJournalLs(t *testing.T) {
+	path, epoch := aJournal(t)
+	code, out, errs := journalSays("ls", path)
+	if code != 0 || errs != "" {
+		t.Errorf("code %d: %s", code, errs)
+	}
+	for _, want := range []string{"format 1, epoch " + epoch, "lane main", "2 records", "2 to 3", "23 bytes", "hq has 1",
+		"snapshot members", "version 9", "state history", "1 keys"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "visit") {
+		t.Errorf("it tells what is recorded:\n%s", out)
+	}
+}
+
+func TestJournalVerify(t *testing.T) {
+	path, _ := aJournal(t)
+	if code, out, errs := journalSays("verify", path); code != 0 || !strings.HasPrefix(out, "good: 2 records in 1 lanes, 1 snapshots") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned := bytes.ReplaceAll(data, []byte("second visit"), []byte("second visiT"))
+	if err := os.WriteFile(path, turned, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := journalSays("verify", path)
+	if code != 1 || !strings.HasPrefix(out, "damaged") || !strings.Contains(errs, "record 2: checksum does not match") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+}
+
+func TestJournalBadCalls(t *testing.T) {
+	path, _ := aJournal(t)
+	for _, args := range [][]string{{}, {"ls"}, {"empty", path}, {"ls", path, path}, {"-x"}} {
+		if code, _, errs := journalSays(args...); code != 2 || !strings.Contains(errs, "foyer journal ls PATH") {
+			t.Errorf("%q: code %d: %s", args, code, errs)
+		}
+	}
+	if code, _, errs := journalSays("ls", path+"-none"); code != 1 || !strings.Contains(errs, "no such file") {
+		t.Errorf("no file: code %d: %s", code, errs)
+	}
+	j, err := journal.Open(path, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if code, _, errs := journalSays("ls", path); code != 1 || !strings.Contains(errs, "another foyerd holds") {
+		t.Errorf("in use: code %d: %s", code, errs)
+	}
+}

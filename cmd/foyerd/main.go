@@ -1,0 +1,56 @@
+// Command foyerd is the store's daemon: readers, decisions, journal, screens' contract, reception page, the line to
+// headquarters. It takes one configuration file (see internal/daemon.Config) and ends cleanly on SIGINT and SIGTERM.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"foyer/internal/daemon"
+)
+
+// Exit codes, after sysexits.h: a supervisor must not restart what only a person can mend.
+const (
+	exitFailed  = 1
+	exitUsage   = 64 // EX_USAGE
+	exitConfig  = 78 // EX_CONFIG
+	exitTempLck = 75 // EX_TEMPFAIL: another foyerd holds the journal
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	flags := flag.NewFlagSet("foyerd", flag.ContinueOnError)
+	path := flags.String("config", "/etc/foyer/foyerd.yaml", "the configuration `file`")
+	ready := flags.String("ready-file", "", "write the addresses to this `file` when all is up")
+	check := flags.Bool("check", false, "read the configuration, tell every fault, and end")
+	if err := flags.Parse(args); err != nil {
+		return exitUsage
+	}
+	config, err := daemon.LoadConfig(*path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitConfig
+	}
+	if *check {
+		fmt.Printf("%s: good\n", *path)
+		return 0
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: config.Level()}))
+	if err := daemon.Run(ctx, config, daemon.Options{ReadyFile: *ready, Log: log}); err != nil {
+		log.Error("foyerd ends", "err", err)
+		if errors.Is(err, daemon.ErrHeld) {
+			return exitTempLck
+		}
+		return exitFailed
+	}
+	return 0
+}

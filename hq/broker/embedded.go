@@ -1,0 +1,145 @@
+package broker
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"foyer/sync/wire"
+)
+
+// EmbeddedConfig says who may connect and where. Addr "" listens on 127.0.0.1 and any free port.
+type EmbeddedConfig struct {
+	Chain string
+	Addr  string                         // host:port
+	TLS   *tls.Config                    // nil: plain TCP
+	Auth  func(store, token string) bool // asked once a connection
+	Log   *slog.Logger
+}
+
+// Embedded is a broker inside this process. Make one with Listen.
+type Embedded struct {
+	cfg     EmbeddedConfig
+	server  *mqtt.Server
+	ln      net.Listener
+	hook    *hook
+	since   time.Time
+	serving atomic.Bool
+}
+
+// Listen opens the port. Nobody is served before Run.
+func Listen(cfg EmbeddedConfig) (*Embedded, error) {
+	if cfg.Auth == nil {
+		return nil, errors.New("embedded broker: no Auth given")
+	}
+	if cfg.Addr == "" {
+		cfg.Addr = "127.0.0.1:0"
+	}
+	cfg.Log = logger(cfg.Log)
+	ln, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("open broker: %w", err)
+	}
+	e := &Embedded{cfg: cfg, ln: ln, since: time.Now()}
+	e.server = mqtt.New(&mqtt.Options{
+		Capabilities: capabilities(),
+		InlineClient: true,
+		Logger:       slog.New(discreet{cfg.Log.Handler()}),
+		// Its counters on $SYS are for nobody: no store may subscribe to them. Publishing them stops the world once a round.
+		SysTopicResendInterval: 3600,
+	})
+	e.hook = &hook{chain: cfg.Chain, auth: cfg.Auth, log: cfg.Log, online: map[string]*mqtt.Client{}}
+	if err := e.server.AddHook(e.hook, nil); err != nil {
+		ln.Close()
+		return nil, fmt.Errorf("open broker: %w", err)
+	}
+	return e, nil
+}
+
+// capabilities raises the limits that lose messages under load, and closes what stores do not need.
+func capabilities() *mqtt.Capabilities {
+	c := mqtt.NewDefaultServerCapabilities()
+	c.MaximumPacketSize = wire.MaxBatch + 4096 // a batch and its topic
+	c.MaximumClients = 20_000
+	c.MaximumClientWritesPending = 16 * 1024
+	c.MaximumInflight = 65_535
+	c.ReceiveMaximum = 65_535
+	c.MaximumQos = 1
+	c.SharedSubAvailable = 0
+	c.TopicAliasMaximum = 0
+	c.MaximumSessionExpiryInterval = 0 // a store comes with a clean session and starts from headquarters' acknowledgement
+	c.MaximumMessageExpiryInterval = 0 // else what is retained would be gone after a day
+	return c
+}
+
+// Addr is where stores connect, "host:port".
+func (e *Embedded) Addr() string { return e.ln.Addr().String() }
+
+// URL is where stores connect, as their configuration wants it.
+func (e *Embedded) URL() string {
+	if e.cfg.TLS != nil {
+		return "tls://" + e.Addr()
+	}
+	return "tcp://" + e.Addr()
+}
+
+// Online is always true while Run runs: the broker is here.
+func (e *Embedded) Online() (bool, time.Time) { return e.serving.Load(), e.since }
+
+// Run serves stores until ctx ends. A store that goes without a word is delivered as offline.
+func (e *Embedded) Run(ctx context.Context, deliver func(topic string, payload []byte) error) error {
+	e.hook.deliver = deliver
+	var ln net.Listener = &patient{Listener: e.ln}
+	if e.cfg.TLS != nil {
+		ln = tls.NewListener(ln, e.cfg.TLS)
+	}
+	if err := e.server.AddListener(listeners.NewNet("stores", ln)); err != nil {
+		return fmt.Errorf("run broker: %w", err)
+	}
+	if err := e.server.Serve(); err != nil {
+		return fmt.Errorf("run broker: %w", err)
+	}
+	e.serving.Store(true)
+	<-ctx.Done()
+	e.serving.Store(false)
+	e.hook.closing.Store(true)
+	if err := e.server.Close(); err != nil {
+		return fmt.Errorf("close broker: %w", err)
+	}
+	return nil
+}
+
+// Close frees the port of a broker that was never run.
+func (e *Embedded) Close() error { return e.ln.Close() }
+
+// Publish sends to whoever subscribed, without waiting for them. A retained payload is kept and sent at every
+// subscription; it must not be changed afterwards.
+func (e *Embedded) Publish(topic string, retain bool, payload []byte) error {
+	if retain {
+		e.hook.retained.put(topic, payload)
+	}
+	if !e.serving.Load() {
+		if retain {
+			return nil
+		}
+		return errors.New("publish: the broker is not running")
+	}
+	if err := e.server.Publish(topic, payload, false, 0); err != nil {
+		return fmt.Errorf("publish %s: %w", topic, err)
+	}
+	return nil
+}
+
+// gone is what is delivered for a store whose connection ended, however it ended.
+func gone() []byte {
+	b, _ := wire.EncodeState(wire.State{Online: false, At: time.Now().UTC()}) // of a state made here there is nothing to refuse
+	return b
+}

@@ -1,0 +1,164 @@
+// Package hq is headquarters without its pages: it stores what stores tell, acknowledges it, and tells stores who the
+// members are and what is to be said.
+//
+// In: payloads of sync/wire from a broker; members as CSV; campaigns as people write them. Out: acknowledgements, signed
+// and versioned snapshots, and rows for the pages. Times are UTC; versions and sequences start at 1.
+// It never acknowledges what is not committed, never publishes a campaign that a store would refuse (both compile it with
+// shop/campaign), never keeps or logs a raw tag number, never logs a name.
+// Called by hq/console and cmd/foyer-hq.
+//
+// Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), and the publisher,
+// which lays the newest snapshots of both kinds before every store whenever something changed.
+package hq
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"foyer/hq/store"
+	"foyer/sync/wire"
+)
+
+// Broker carries payloads. hq/broker has two.
+type Broker interface {
+	// Run carries until ctx ends. deliver returns once a payload's effect is durable; its error means "send it again".
+	Run(ctx context.Context, deliver func(topic string, payload []byte) error) error
+	// Publish sends without waiting for receivers. A retained payload reaches also who comes later, and survives the line's end.
+	Publish(topic string, retain bool, payload []byte) error
+	// Online tells whether payloads can pass, and since when that is so.
+	Online() (bool, time.Time)
+}
+
+// Config is what headquarters needs. Now defaults to time.Now.
+type Config struct {
+	Dir       string // data folder, made if it is not there
+	Chain     string
+	TagSecret []byte // the chain's tag key, 32 bytes: see tag.ParseSecret. Without it members cannot be imported
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// HQ is open headquarters.
+type HQ struct {
+	cfg        Config
+	db         *store.DB
+	signer     signer
+	adminToken string
+	broker     Broker
+	kick       chan struct{} // capacity 1: "look what is to be published"
+	hub        hub
+
+	mu       sync.Mutex
+	shops    map[string]*presence
+	offered  map[string]map[string]uint64 // store, kind: version laid before it
+	previews map[string]*Preview
+	problem  string        // why snapshots cannot be published
+	ready    chan struct{} // closed when the first look at what is to be published is over
+}
+
+// Open opens the data folder, and makes the database, the signing key and the admin token at the first start.
+func Open(cfg Config) (*HQ, error) {
+	if err := (wire.Place{Chain: cfg.Chain, Store: "x"}).Check(); err != nil {
+		return nil, fmt.Errorf("chain %w", err)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open data folder: %w", err)
+	}
+	if cfg.Dir = dir; os.MkdirAll(dir, 0o700) != nil {
+		return nil, fmt.Errorf("open data folder %s: it cannot be made; choose another with --data", dir)
+	}
+	s, err := openSigner(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	token, err := secretFile(filepath.Join(cfg.Dir, adminTokenFile), rand.Text)
+	if err != nil {
+		return nil, fmt.Errorf("admin token: %w", err)
+	}
+	if len(token) < 16 {
+		return nil, fmt.Errorf("admin token %s: want at least 16 characters", filepath.Join(cfg.Dir, adminTokenFile))
+	}
+	db, err := store.Open(filepath.Join(cfg.Dir, DatabaseFile))
+	if err != nil {
+		return nil, err
+	}
+	return &HQ{
+		cfg: cfg, db: db, signer: s, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
+		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
+	}, nil
+}
+
+// Close commits what waits and closes the database. Run must have returned.
+func (h *HQ) Close() error { return h.db.Close() }
+
+// Run serves stores through the broker until ctx ends.
+func (h *HQ) Run(ctx context.Context, b Broker) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	h.mu.Lock()
+	h.broker = b
+	h.mu.Unlock()
+	var all sync.WaitGroup
+	var publishing error
+	all.Go(func() {
+		defer cancel()
+		publishing = h.publishLoop(ctx)
+	})
+	err := b.Run(ctx, func(topic string, payload []byte) error { return h.deliver(ctx, topic, payload) })
+	cancel()
+	all.Wait()
+	return errors.Join(err, publishing)
+}
+
+// Ready is closed when snapshots have been laid before all stores for the first time.
+func (h *HQ) Ready() <-chan struct{} { return h.ready }
+
+// Auth reports whether token is that of the store: what the embedded broker asks.
+func (h *HQ) Auth(id, token string) bool {
+	ok, err := h.db.CheckToken(context.Background(), id, token)
+	if err != nil {
+		h.cfg.Log.Error("a store's token could not be checked", "store", id, "err", err)
+	}
+	return ok && err == nil
+}
+
+// DB is headquarters' database, for pages to read.
+func (h *HQ) DB() *store.DB { return h.db }
+
+// Chain is the chain's name.
+func (h *HQ) Chain() string { return h.cfg.Chain }
+
+// Now is headquarters' clock.
+func (h *HQ) Now() time.Time { return h.cfg.Now() }
+
+// AdminToken opens the console.
+func (h *HQ) AdminToken() string { return h.adminToken }
+
+// AdminTokenFile is where the admin token is.
+func (h *HQ) AdminTokenFile() string { return filepath.Join(h.cfg.Dir, adminTokenFile) }
+
+// PublicKeyFile is where the stores' copy of the signing key is: see wire.ParsePublicKeys.
+func (h *HQ) PublicKeyFile() string { return filepath.Join(h.cfg.Dir, publicFile) }
+
+// PublicKey is the key that stores verify snapshots with, and its id.
+func (h *HQ) PublicKey() (id string, key ed25519.PublicKey) {
+	return h.signer.id, h.signer.key.Public().(ed25519.PublicKey)
+}
+
+// Watch returns a channel that gets a value after something changed that pages show, and a function to end it.
+func (h *HQ) Watch() (<-chan struct{}, func()) { return h.hub.watch() }

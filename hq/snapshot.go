@@ -1,0 +1,158 @@
+package hq
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"foyer/hq/store"
+	"foyer/shop/campaign"
+	"foyer/shop/member"
+	"foyer/sync/wire"
+)
+
+// The kinds of snapshots, in the order in which they are published.
+const (
+	Members   = wire.Members
+	Campaigns = wire.Campaigns
+)
+
+var kinds = []string{Members, Campaigns}
+
+// retry is how long the publisher waits after the database refused, and between looks without being kicked: cmd/foyer-hq
+// may add stores from another process.
+const retry = 15 * time.Second
+
+// publishLoop makes a new snapshot where content has changed, and lays the newest before every store that has not had it.
+func (h *HQ) publishLoop(ctx context.Context) error {
+	tick := time.NewTicker(retry)
+	defer tick.Stop()
+	for first := true; ; first = false {
+		h.notePublishing(ctx, h.publishAll(ctx))
+		if first {
+			close(h.ready)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-h.kick:
+		case <-tick.C:
+		}
+	}
+}
+
+// notePublishing keeps why publishing does not work, for the log and the pages.
+func (h *HQ) notePublishing(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	h.mu.Lock()
+	news := h.problem != problem
+	h.problem = problem
+	h.mu.Unlock()
+	if news && err != nil {
+		h.cfg.Log.Error("snapshots cannot be published; trying again", "err", err)
+	}
+	if news {
+		h.hub.changed()
+	}
+}
+
+// Problem is why snapshots cannot be published; empty when they can.
+func (h *HQ) Problem() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.problem
+}
+
+func (h *HQ) publishAll(ctx context.Context) error {
+	shops, err := h.db.Shops(ctx)
+	if err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		last, err := h.refresh(ctx, kind)
+		if err != nil {
+			return fmt.Errorf("snapshot of %s: %w", kind, err)
+		}
+		for _, s := range shops {
+			h.offer(s.ID, last)
+		}
+	}
+	return nil
+}
+
+// refresh returns the newest snapshot of a kind, made anew if content has changed since.
+func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) {
+	last, err := h.db.LastPublished(ctx, kind)
+	if err != nil {
+		return last, err
+	}
+	revision, err := h.db.Revision(ctx, kind)
+	if err != nil || last.Version > 0 && last.Revision == revision {
+		return last, err
+	}
+	body, revision, err := h.body(ctx, kind)
+	if err != nil {
+		return last, err
+	}
+	next := store.Published{Kind: kind, Version: last.Version + 1, Revision: revision, MadeAt: h.cfg.Now().UTC()}
+	snapshot, err := wire.NewSnapshot(kind, h.cfg.Chain, next.Version, next.MadeAt, body)
+	if err != nil {
+		return last, err
+	}
+	if next.Sealed, err = wire.Seal(snapshot, h.signer.id, h.signer.key); err != nil {
+		return last, err
+	}
+	if err := h.db.SavePublished(ctx, next); err != nil {
+		return last, err
+	}
+	h.cfg.Log.Info("snapshot made", "kind", kind, "version", next.Version, "bytes", len(next.Sealed))
+	h.hub.changed()
+	return next, nil
+}
+
+// body is a snapshot's content, which passes the same checks that a store will make.
+func (h *HQ) body(ctx context.Context, kind string) (any, int64, error) {
+	if kind == Members {
+		all, revision, err := h.db.Roster(ctx)
+		switch {
+		case err != nil:
+		case len(all) > wire.MaxMembers:
+			err = fmt.Errorf("%d members agreed to be recognised: a snapshot holds at most %d", len(all), wire.MaxMembers)
+		default:
+			err = member.Check(all)
+		}
+		return wire.MembersBody{Members: all}, revision, err
+	}
+	all, revision, err := h.db.LiveCampaigns(ctx)
+	if err == nil {
+		_, err = campaign.Compile(all)
+	}
+	return wire.CampaignsBody{Campaigns: all}, revision, err
+}
+
+// offer retains a snapshot on a store's topic unless it is there.
+func (h *HQ) offer(id string, p store.Published) {
+	h.mu.Lock()
+	had := h.offered[id][p.Kind]
+	h.mu.Unlock()
+	if had == p.Version {
+		return
+	}
+	place := wire.Place{Chain: h.cfg.Chain, Store: id}
+	if err := h.broker.Publish(place.Down(p.Kind), true, p.Sealed); err != nil {
+		h.cfg.Log.Warn("a snapshot was not published; trying again", "store", id, "kind", p.Kind, "version", p.Version, "err", err)
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.offered[id] == nil {
+		h.offered[id] = map[string]uint64{}
+	}
+	h.offered[id][p.Kind] = p.Version
+}

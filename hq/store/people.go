@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"foyer/reader/tag"
+	"foyer/shop/member"
+)
+
+// ErrChanged is returned when what an import was checked against is no longer so.
+var ErrChanged = errors.New("members have changed since the file was checked: check it again")
+
+// Person is a member at headquarters: Tags are the numbers of their cards, Also the shorter forms of these numbers.
+type Person struct {
+	member.Member
+	Also []tag.ID
+}
+
+// PutMembers adds or replaces members, all or none, if the members' revision is still the one they were checked against.
+// A tag that belongs to a member outside the list is an error.
+func (d *DB) PutMembers(ctx context.Context, revision int64, all []Person, now time.Time) error {
+	err := d.do(ctx, func(t *tx) error {
+		var have int64
+		if err := t.row("SELECT revision FROM content WHERE kind = 'members'", nil, &have); err != nil {
+			return err
+		}
+		if have != revision {
+			return ErrChanged
+		}
+		for _, p := range all { // first all rows and no tags: a tag may move from one member of the list to another
+			if err := putMember(t, p.Member, now); err != nil {
+				return err
+			}
+		}
+		for _, p := range all {
+			if err := putTags(t, p); err != nil {
+				return err
+			}
+		}
+		return touch(t, "members")
+	})
+	if err != nil {
+		return fmt.Errorf("store members: %w", err)
+	}
+	return nil
+}
+
+func putTags(t *tx, p Person) error {
+	for i, ids := range [][]tag.ID{p.Tags, p.Also} {
+		for _, id := range ids {
+			err := t.exec("INSERT INTO member_tag (hash, member, also) VALUES (?, ?, ?)", id[:], string(p.ID), i)
+			if err != nil {
+				return fmt.Errorf("a tag of the list belongs to another member: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func putMember(t *tx, m member.Member, now time.Time) error {
+	bare := m
+	bare.Tags = nil
+	body, err := json.Marshal(bare)
+	if err != nil {
+		return err
+	}
+	err = t.exec(`INSERT INTO member (id, body, updated) VALUES (?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated = excluded.updated`, string(m.ID), string(body), ms(now))
+	if err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM member_tag WHERE member = ?", string(m.ID))
+}
+
+func touch(t *tx, kind string) error {
+	return t.exec("UPDATE content SET revision = revision + 1 WHERE kind = ?", kind)
+}
+
+// Revision counts the changes of what a kind of snapshot is made of.
+func (d *DB) Revision(ctx context.Context, kind string) (int64, error) {
+	var n int64
+	err := d.reader.QueryRowContext(ctx, "SELECT revision FROM content WHERE kind = ?", kind).Scan(&n)
+	return n, err
+}
+
+// Members lists members by ID, from one ID on (exclusive), at most limit; a negative limit is none.
+func (d *DB) Members(ctx context.Context, after member.ID, limit int) ([]Person, error) {
+	all, err := list(ctx, d, "SELECT body FROM member WHERE id > ? ORDER BY id LIMIT ?", []any{string(after), limit}, scanPerson)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	return all, d.addTags(ctx, all)
+}
+
+func scanPerson(r *sql.Rows) (Person, error) {
+	var body []byte
+	var p Person
+	if err := r.Scan(&body); err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal(body, &p.Member)
+}
+
+type tagRow struct {
+	member member.ID
+	id     tag.ID
+	also   bool
+}
+
+// addTags fills in the tags of members that are sorted by ID.
+func (d *DB) addTags(ctx context.Context, all []Person) error {
+	tags, err := list(ctx, d, "SELECT member, hash, also FROM member_tag WHERE member BETWEEN ? AND ? ORDER BY member, hash",
+		[]any{string(all[0].ID), string(all[len(all)-1].ID)}, func(r *sql.Rows) (tagRow, error) {
+			var t tagRow
+			var hash []byte
+			err := r.Scan(&t.member, &hash, &t.also)
+			copy(t.id[:], hash)
+			return t, err
+		})
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		p := &all[i]
+		for ; len(tags) > 0 && tags[0].member <= p.ID; tags = tags[1:] { // < is of a member deleted in between
+			switch {
+			case tags[0].member < p.ID:
+			case tags[0].also:
+				p.Also = append(p.Also, tags[0].id)
+			default:
+				p.Tags = append(p.Tags, tags[0].id)
+			}
+		}
+	}
+	return nil
+}
+
+// Roster is what stores are to know of members, and the revision at which it is so. Who did not allow to be recognised is a
+// stranger: no store hears of them. A shorter form of a number that two members share is nobody's: better a stranger than
+// the wrong name.
+func (d *DB) Roster(ctx context.Context) ([]member.Member, int64, error) {
+	revision, err := d.Revision(ctx, "members") // read first: a change in between gives a newer revision and another snapshot
+	if err != nil {
+		return nil, 0, err
+	}
+	people, err := d.Members(ctx, "", -1)
+	if err != nil {
+		return nil, 0, err
+	}
+	owners := map[tag.ID]int{}
+	for _, p := range people {
+		for _, id := range slices.Concat(p.Tags, p.Also) {
+			owners[id]++
+		}
+	}
+	all := []member.Member{}
+	for _, p := range people {
+		if !p.Allows(member.Recognise) {
+			continue
+		}
+		for _, id := range p.Also {
+			if owners[id] == 1 {
+				p.Tags = append(p.Tags, id)
+			}
+		}
+		all = append(all, p.Member)
+	}
+	return all, revision, nil
+}
+
+// MemberCount counts members: all, and those who gave each consent.
+func (d *DB) MemberCount(ctx context.Context) (int, map[member.Purpose]int, error) {
+	var n int
+	if err := d.reader.QueryRowContext(ctx, "SELECT count(*) FROM member").Scan(&n); err != nil {
+		return 0, nil, err
+	}
+	by := map[member.Purpose]int{}
+	_, err := list(ctx, d, "SELECT c.value, count(*) FROM member, json_each(member.body, '$.consents') AS c GROUP BY c.value", nil,
+		func(r *sql.Rows) (struct{}, error) {
+			var p member.Purpose
+			var k int
+			err := r.Scan(&p, &k)
+			by[p] = k
+			return struct{}{}, err
+		})
+	return n, by, err
+}

@@ -1,0 +1,286 @@
+package daemon
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	profiles "foyer/firmware-profiles"
+	"foyer/internal/strictyaml"
+	"foyer/reader/tag"
+	"foyer/shop/presence"
+	"foyer/sync/wire"
+)
+
+// Config is foyerd's one configuration file. Secrets are never in it: it names the files that hold them. Relative paths
+// are relative to the folder of the configuration file.
+type Config struct {
+	Chain        string       `yaml:"chain,required"` // the chain's name on the wire: lower-case letters, digits, dashes
+	Store        string       `yaml:"store,required"` // this store's name on the wire, likewise
+	Name         Name         `yaml:"name,required"`  // what people call the shop
+	Data         string       `yaml:"data,required"`  // folder of the journal; made when missing
+	TagKeyFile   string       `yaml:"tag_key_file,required"`
+	LogLevel     string       `yaml:"log_level"` // debug, info (default), warn, error
+	Listen       Listen       `yaml:"listen,required"`
+	Headquarters Headquarters `yaml:"headquarters"` // empty: the store is on its own
+	Readers      []Reader     `yaml:"readers"`
+	Zones        []Zone       `yaml:"zones"`
+	Screens      Screens      `yaml:"screens"`
+
+	secret []byte // what tag_key_file holds
+}
+
+// Name is one name in both languages.
+type Name struct {
+	EN   string `yaml:"en,required"`
+	ZhCN string `yaml:"zh-CN,required"`
+}
+
+func (n Name) text() map[string]string { return map[string]string{"en": n.EN, "zh-CN": n.ZhCN} }
+
+// Listen says where the faces connect.
+type Listen struct {
+	Socket             string `yaml:"socket,required"` // unix socket for the screens of this box; file mode 0600
+	TCP                string `yaml:"tcp"`             // loopback address for the reception page; empty: none
+	ReceptionTokenFile string `yaml:"reception_token_file"`
+	ScreenTokenFile    string `yaml:"screen_token_file"`
+
+	Embed []string `yaml:"embed"` // origins whose pages may show the reception page in a frame
+}
+
+// Screens says how long screens speak. What is left out has the shop's defaults.
+type Screens struct {
+	WallGreeting  time.Duration `yaml:"wall_greeting"`
+	KioskGreeting time.Duration `yaml:"kiosk_greeting"`
+}
+
+// Headquarters is the line up.
+type Headquarters struct {
+	Broker         string   `yaml:"broker"`        // tcp://host:1883 or tls://host:8883
+	User           string   `yaml:"user"`          // default: the store's name
+	PasswordFile   string   `yaml:"password_file"` // the store's token
+	CAFile         string   `yaml:"ca_file"`       // tls: who signed the broker's certificate; default the system's
+	PublicKeyFiles []string `yaml:"public_key_files"`
+}
+
+// Reader is one reader that is plugged in.
+type Reader struct {
+	Name    string `yaml:"name,required"`    // what zones call it
+	Profile string `yaml:"profile,required"` // a built-in profile's id, or a YAML file
+	Port    string `yaml:"port,required"`    // /dev/serial/by-id/..., usb:VID:PID[:SERIAL], tcp://host:port, gpio:D0,D1
+
+	profile *profiles.Profile
+}
+
+// Zone is a place in the shop. What is left out has presence's defaults.
+type Zone struct {
+	ID       string        `yaml:"id,required"`
+	Name     Name          `yaml:"name,required"`
+	Role     Role          `yaml:"role,required"`
+	Readers  []string      `yaml:"readers,required"`
+	Tap      bool          `yaml:"tap"`       // one read is enough: a reader that hears a few centimetres
+	MinReads int           `yaml:"min_reads"` // reads within window that make an arrival
+	Window   time.Duration `yaml:"window"`
+	Enter    int           `yaml:"enter"` // dBm: weaker reads do not count towards an arrival
+	Leave    int           `yaml:"leave"` // dBm: weaker reads do not keep a tag here
+	Grace    time.Duration `yaml:"grace"` // silence after which a tag has left
+}
+
+// Role is what a zone is for.
+type Role string
+
+// Words lists the roles.
+func (Role) Words() []string {
+	return []string{string(presence.Entrance), string(presence.Kiosk), string(presence.Counter), string(presence.Exit)}
+}
+
+// LoadConfig reads a configuration and the files that it names, and tells every fault at once.
+func LoadConfig(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	c := &Config{LogLevel: "info"}
+	doc := strictyaml.Decode(path, data, c)
+	c.resolve(filepath.Dir(path))
+	c.check(doc)
+	return c, doc.Err()
+}
+
+// resolve makes the paths absolute.
+func (c *Config) resolve(base string) {
+	for _, p := range []*string{&c.Data, &c.TagKeyFile, &c.Listen.Socket, &c.Listen.ReceptionTokenFile,
+		&c.Listen.ScreenTokenFile, &c.Headquarters.PasswordFile, &c.Headquarters.CAFile} {
+		*p = from(base, *p)
+	}
+	for i, p := range c.Headquarters.PublicKeyFiles {
+		c.Headquarters.PublicKeyFiles[i] = from(base, p)
+	}
+	for i, r := range c.Readers {
+		if strings.HasSuffix(r.Profile, ".yaml") {
+			c.Readers[i].Profile = from(base, r.Profile)
+		}
+	}
+	if c.Headquarters.User == "" {
+		c.Headquarters.User = c.Store
+	}
+}
+
+func dBm(n int) tag.RSSI { return tag.RSSI(max(-200, min(100, n))) }
+
+func from(base, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
+}
+
+func (c *Config) check(doc *strictyaml.Doc) {
+	c.checkNames(doc)
+	c.checkSecrets(doc)
+	c.checkListen(doc)
+	c.checkHeadquarters(doc)
+	c.checkReaders(doc)
+	c.checkZones(doc)
+}
+
+func (c *Config) checkNames(doc *strictyaml.Doc) {
+	for path, name := range map[string]string{"chain": c.Chain, "store": c.Store} {
+		if err := (wire.Place{Chain: name, Store: name}).Check(); doc.Has(path) && err != nil {
+			doc.At(path, "%v", err)
+		}
+	}
+	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.LogLevel) {
+		doc.At("log_level", "%q is no level, want one of %s", c.LogLevel, strings.Join(levels, ", "))
+	}
+}
+
+func (c *Config) checkSecrets(doc *strictyaml.Doc) {
+	if c.TagKeyFile == "" {
+		return // told already: it is required
+	}
+	text, err := os.ReadFile(c.TagKeyFile)
+	if err != nil {
+		doc.At("tag_key_file", "%v (make one with: foyer keys new FILE, the same for all stores of a chain)", err)
+		return
+	}
+	if c.secret, err = tag.ParseSecret(string(text)); err != nil {
+		doc.At("tag_key_file", "%s: %v", c.TagKeyFile, err)
+	}
+}
+
+func (c *Config) checkListen(doc *strictyaml.Doc) {
+	if c.Listen.TCP == "" {
+		return
+	}
+	host, _, err := net.SplitHostPort(c.Listen.TCP)
+	if err != nil {
+		doc.At("listen.tcp", "%v, want an address like 127.0.0.1:8480", err)
+	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		doc.At("listen.tcp", "%s is not loopback: personal data would cross the network in clear; want 127.0.0.1", host)
+	}
+	if c.Listen.ReceptionTokenFile == "" {
+		doc.At("listen", "tcp without reception_token_file: want the file that holds the reception page's token")
+	}
+}
+
+func (c *Config) checkHeadquarters(doc *strictyaml.Doc) {
+	hq := c.Headquarters
+	if hq.Broker == "" {
+		return
+	}
+	u, err := url.Parse(hq.Broker)
+	if err != nil || (u.Scheme != "tcp" && u.Scheme != "tls") || u.Host == "" {
+		doc.At("headquarters.broker", "%q is no broker, want tcp://host:1883 or tls://host:8883", hq.Broker)
+	}
+	if len(hq.PublicKeyFiles) == 0 {
+		doc.At("headquarters", "no public_key_files: want headquarters' public key, or nothing it says can be believed")
+	}
+	for i, file := range hq.PublicKeyFiles {
+		if _, err := os.Stat(file); err != nil {
+			doc.At(fmt.Sprintf("headquarters.public_key_files[%d]", i), "%v", err)
+		}
+	}
+	if hq.PasswordFile == "" {
+		doc.At("headquarters", "no password_file: want the file that holds the store's token")
+	}
+}
+
+func (c *Config) checkReaders(doc *strictyaml.Doc) {
+	seen, ports := map[string]bool{}, map[string]string{}
+	for i := range c.Readers {
+		r := &c.Readers[i]
+		path := fmt.Sprintf("readers[%d]", i)
+		if seen[r.Name] {
+			doc.At(path+".name", "a second reader is called %q, want names that differ", r.Name)
+		}
+		if other, taken := ports[r.Port]; taken && r.Port != "" {
+			doc.At(path+".port", "%s is the port of reader %q already", r.Port, other)
+		}
+		seen[r.Name], ports[r.Port] = true, r.Name
+		if r.Profile != "" {
+			r.load(doc, path+".profile")
+		}
+	}
+}
+
+func (r *Reader) load(doc *strictyaml.Doc, path string) {
+	if !strings.HasSuffix(r.Profile, ".yaml") {
+		p, ok := profiles.Find(r.Profile)
+		if !ok {
+			doc.At(path, "no built-in profile %q, want one of %s, or a file that ends in .yaml", r.Profile, builtin())
+		}
+		r.profile = p
+		return
+	}
+	data, err := os.ReadFile(r.Profile)
+	if err != nil {
+		doc.At(path, "%v", err)
+		return
+	}
+	if r.profile, err = profiles.Parse(r.Profile, data); err != nil {
+		doc.At(path, "the profile is broken (foyer profile check %s):\n%v", r.Profile, err)
+	}
+}
+
+func builtin() string {
+	var ids []string
+	for _, p := range profiles.Builtin() {
+		ids = append(ids, p.ID)
+	}
+	return strings.Join(ids, ", ")
+}
+
+func (c *Config) checkZones(doc *strictyaml.Doc) {
+	names := map[string]bool{}
+	for _, r := range c.Readers {
+		names[r.Name] = true
+	}
+	ids, placed := map[string]bool{}, map[string]string{}
+	for i, z := range c.Zones {
+		path := fmt.Sprintf("zones[%d]", i)
+		if ids[z.ID] {
+			doc.At(path+".id", "a second zone is called %q, want names that differ", z.ID)
+		}
+		ids[z.ID] = true
+		for j, r := range z.Readers {
+			at := fmt.Sprintf("%s.readers[%d]", path, j)
+			if !names[r] {
+				doc.At(at, "no reader %q in this file", r)
+			} else if other, taken := placed[r]; taken {
+				doc.At(at, "reader %q hears for zone %q already", r, other)
+			}
+			placed[r] = z.ID
+		}
+	}
+	for i, r := range c.Readers {
+		if _, ok := placed[r.Name]; !ok && r.Name != "" {
+			doc.At(fmt.Sprintf("readers[%d].name", i), "reader %q is in no zone: nobody would be greeted there", r.Name)
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"foyer/api"
+	"foyer/api/serve"
+	"foyer/reader"
+	"foyer/shop"
+	"foyer/shop/presence"
+	"foyer/sync/journal"
+)
+
+// ErrHeld is returned when another foyerd holds the journal.
+var ErrHeld = journal.ErrLocked
+
+// Options are what a command line may say.
+type Options struct {
+	ReadyFile string // written once all is up
+	Log       *slog.Logger
+}
+
+// Ready is what the ready file holds.
+type Ready struct {
+	Socket string `json:"socket"`
+	TCP    string `json:"tcp,omitempty"`
+	PID    int    `json:"pid"`
+}
+
+func now() time.Time { return time.Now() }
+
+// Level is the log level asked for.
+func (c *Config) Level() slog.Level {
+	var l slog.Level
+	l.UnmarshalText([]byte(c.LogLevel)) // checked when it was read
+	return l
+}
+
+// Run opens the store and runs it until ctx ends.
+func Run(ctx context.Context, c *Config, o Options) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	j, err := journal.Open(filepath.Join(c.Data, "journal.db"), journal.Options{Log: o.Log})
+	if err != nil {
+		return err
+	}
+	err = runWith(ctx, c, o, j)
+	return errors.Join(err, j.Close())
+}
+
+func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal) error {
+	h, err := build(c, j, o.Log)
+	if err != nil {
+		return err
+	}
+	tcp, local, err := h.listen()
+	if err != nil {
+		return err
+	}
+	return h.run(ctx, tcp, local, func() error { return writeReady(o.ReadyFile, c, tcp) })
+}
+
+// house is a store's parts, connected and not yet running.
+type house struct {
+	config  *Config
+	log     *slog.Logger
+	journal *journal.Journal
+	ledger  *ledger
+	shop    *shop.Shop
+	state   *state
+	server  *serve.Server
+	supply  *supply // nil without headquarters
+	readers []*reader.Reader
+}
+
+func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
+	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log)}
+	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
+	past, err := histories(j, log)
+	if err != nil {
+		return nil, err
+	}
+	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: c.zones(), Histories: past,
+		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}}
+	if err := h.addReaders(); err != nil {
+		return nil, err
+	}
+	if c.Headquarters.Broker != "" {
+		if h.supply, err = newSupply(c, j, h.shop, version(), log); err != nil {
+			return nil, err
+		}
+		h.state.uplink, h.state.online = h.supply.up, h.supply.line.Online
+	}
+	tokens, err := c.tokens()
+	if err != nil {
+		return nil, err
+	}
+	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Tokens: tokens, Health: h.state.healthy, Embed: c.Listen.Embed, Log: log})
+	return h, err
+}
+
+func (h *house) addReaders() error {
+	for _, r := range h.config.Readers {
+		one, err := reader.New(reader.Config{Name: r.Name, Profile: r.profile, Port: r.Port, Secret: h.config.secret, Log: h.log})
+		if err != nil {
+			return fmt.Errorf("reader %s: %w", r.Name, err)
+		}
+		h.readers = append(h.readers, one)
+		h.state.order = append(h.state.order, r.Name)
+		h.state.readers[r.Name] = one.Health
+	}
+	return nil
+}
+
+func (h *house) listen() (tcp, local net.Listener, err error) {
+	if local, err = serve.ListenUnix(h.config.Listen.Socket, 0o600); err != nil {
+		return nil, nil, err
+	}
+	if h.config.Listen.TCP == "" {
+		return nil, local, nil
+	}
+	if tcp, err = net.Listen("tcp", h.config.Listen.TCP); err != nil {
+		local.Close()
+		return nil, nil, fmt.Errorf("listen for the reception page: %w", err)
+	}
+	return tcp, local, nil
+}
+
+// run starts everything and ends it in order: what feeds ends before what is fed.
+func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() error) error {
+	around, feeders, middle, base := newLevel(ctx), newLevel(ctx), newLevel(nil), newLevel(nil)
+	stop := context.AfterFunc(ctx, h.ledger.unblock)
+	defer stop()
+	fail := func(err error) { around.fail(err); feeders.fail(err) }
+	base.run("journal", h.journal.Run, fail)
+	base.run("ledger", h.ledger.Run, fail)
+	middle.run("shop", h.shop.Run, fail)
+	if h.supply != nil {
+		around.run("downlink", h.supply.down.Run, fail)
+		around.run("uplink", h.supply.up.Run, fail)
+		around.run("line", h.supply.line.Run, fail)
+	}
+	around.run("state", h.state.Run, fail)
+	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)
+	for _, r := range h.readers {
+		feeders.run("reader", func(ctx context.Context) error { return r.Run(ctx, h.shop.Reads(), h.heard) }, fail)
+	}
+	if err := ready(); err != nil {
+		fail(err)
+	}
+	err := errors.Join(feeders.wait(), around.wait())
+	return errors.Join(err, middle.end(), base.end())
+}
+
+// heard tells the shop and the faces how a reader does.
+func (h *house) heard(health reader.Health) {
+	h.shop.ReaderOnline(health.Reader, health.Online, health.Why, health.At)
+	h.state.show()
+}
+
+// level is a set of parts that end together.
+type level struct {
+	ctx  context.Context
+	stop context.CancelCauseFunc
+	all  sync.WaitGroup
+
+	mu  sync.Mutex
+	err error
+}
+
+// newLevel makes a level that ends with ctx, or, with none, when it is told to.
+func newLevel(ctx context.Context) *level {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	l := &level{}
+	l.ctx, l.stop = context.WithCancelCause(ctx)
+	return l
+}
+
+func (l *level) run(name string, run func(context.Context) error, fail func(error)) {
+	l.all.Go(func() {
+		if err := run(l.ctx); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+			l.mu.Lock()
+			l.err = errors.Join(l.err, err)
+			l.mu.Unlock()
+			fail(err)
+		}
+	})
+}
+
+func (l *level) fail(err error) { l.stop(err) }
+
+// wait waits until the level has ended by itself or by its context.
+func (l *level) wait() error {
+	<-l.ctx.Done()
+	l.all.Wait()
+	return l.err
+}
+
+// end ends the level.
+func (l *level) end() error {
+	l.stop(nil)
+	return l.wait()
+}
+
+func (c *Config) zones() []shop.Zone {
+	var out []shop.Zone
+	for _, z := range c.Zones {
+		out = append(out, shop.Zone{Name: z.Name.text(), Zone: presence.Zone{ID: z.ID, Role: presence.Role(z.Role), Readers: z.Readers,
+			Tap: z.Tap, MinReads: z.MinReads, Window: z.Window, Enter: dBm(z.Enter), Leave: dBm(z.Leave), Grace: z.Grace}})
+	}
+	return out
+}
+
+func (c *Config) tokens() ([]serve.Token, error) {
+	var out []serve.Token
+	for role, file := range map[serve.Role]string{serve.ForReception: c.Listen.ReceptionTokenFile, serve.ForScreen: c.Listen.ScreenTokenFile} {
+		if file == "" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the %s token: %w", role, err)
+		}
+		out = append(out, serve.Token{Role: role, Secret: strings.TrimSpace(string(text))})
+	}
+	return out, nil
+}
+
+// writeReady puts the file there whole or not at all.
+func writeReady(path string, c *Config, tcp net.Listener) error {
+	if path == "" {
+		return nil
+	}
+	r := Ready{Socket: c.Listen.Socket, PID: os.Getpid()}
+	if tcp != nil {
+		r.TCP = tcp.Addr().String()
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+		return fmt.Errorf("write the ready file: %w", err)
+	}
+	return os.Rename(path+".new", path)
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,95 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"foyer/api"
+	"foyer/api/serve"
+	"foyer/internal/words"
+	"foyer/reader"
+	"foyer/sync/journal"
+	"foyer/sync/uplink"
+	"foyer/sync/wire"
+)
+
+// statePause is how often numbers that change all the time are told to the faces.
+const statePause = 2 * time.Second
+
+// state gathers the health of the parts and shows it on the hub.
+type state struct {
+	hub     *serve.Hub
+	journal *journal.Journal
+	ledger  *ledger
+	uplink  *uplink.Uplink // nil without headquarters
+	online  func() (bool, time.Time)
+
+	mu      sync.Mutex
+	order   []string
+	readers map[string]func() reader.Health
+}
+
+// Run shows the state until ctx ends. Readers' changes are shown at once by show.
+func (s *state) Run(ctx context.Context) error {
+	tick := time.NewTicker(statePause)
+	defer tick.Stop()
+	for {
+		s.show()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *state) show() { s.hub.Status(s.now()) }
+
+func (s *state) now() api.Status {
+	status := api.Status{Journal: s.memory()}
+	if s.online != nil {
+		status.HQ.Online, status.HQ.Since = s.online()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range s.order {
+		h := s.readers[name]()
+		r := api.Reader{Name: name, Online: h.Online, LastRead: h.Counts.LastRead.Truncate(time.Second)}
+		if !h.Online {
+			r.Problem = said("reader.why." + h.Why)
+		}
+		status.Readers = append(status.Readers, r)
+	}
+	return status
+}
+
+func (s *state) memory() api.Journal {
+	j := api.Journal{Last: s.journal.Last(wire.MainLane), Acked: s.journal.Cursor(wire.MainLane, uplink.CursorName)}
+	if err := s.journal.Health().Err; err != nil || s.ledger.Owed() > 0 {
+		j.Problem = said("memory.trouble")
+		if errors.Is(err, journal.ErrFull) {
+			j.Problem = said("memory.full")
+		}
+	}
+	return j
+}
+
+// healthy is what /healthz asks: nil, or what a person must look at.
+func (s *state) healthy(context.Context) error {
+	if err := s.journal.Health().Err; err != nil {
+		return err
+	}
+	return nil
+}
+
+// said is a text in every language.
+func said(key string) api.Text {
+	c := words.Load()
+	text := api.Text{}
+	for _, lang := range c.Languages() {
+		text[lang] = c.Text(lang, key)
+	}
+	return text
+}

@@ -1,0 +1,152 @@
+package daemon
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"strings"
+
+	"foyer/shop"
+	"foyer/shop/campaign"
+	"foyer/shop/member"
+	"foyer/sync/downlink"
+	"foyer/sync/journal"
+	"foyer/sync/line"
+	"foyer/sync/uplink"
+	"foyer/sync/wire"
+)
+
+// supply is the line to headquarters and what travels on it.
+type supply struct {
+	line *line.Line
+	up   *uplink.Uplink
+	down *downlink.Downlink
+}
+
+// newSupply reads keys and password, and connects nothing yet.
+func newSupply(c *Config, j *journal.Journal, s *shop.Shop, version string, log *slog.Logger) (*supply, error) {
+	hq := c.Headquarters
+	place := wire.Place{Chain: c.Chain, Store: c.Store}
+	keys, err := publicKeys(hq.PublicKeyFiles)
+	if err != nil {
+		return nil, err
+	}
+	password, err := os.ReadFile(hq.PasswordFile)
+	if err != nil {
+		return nil, fmt.Errorf("read headquarters' password: %w", err)
+	}
+	tlsConfig, err := authorities(hq.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	l := line.New(line.Config{URL: hq.Broker, ClientID: "foyerd-" + c.Chain + "-" + c.Store, Username: hq.User,
+		Password: strings.TrimSpace(string(password)), TLS: tlsConfig, Will: will(place, version), Log: log})
+	r := reporter{j, log}
+	return &supply{
+		line: l,
+		up:   uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
+		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: keys, Report: r.report, Log: log,
+			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s)}}),
+	}, nil
+}
+
+func publicKeys(files []string) (map[string]ed25519.PublicKey, error) {
+	all := map[string]ed25519.PublicKey{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read headquarters' public key: %w", err)
+		}
+		keys, err := wire.ParsePublicKeys(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("read headquarters' public key %s: %w", file, err)
+		}
+		maps.Copy(all, keys)
+	}
+	return all, nil
+}
+
+func authorities(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the broker's authority: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read the broker's authority %s: no certificate in it", file)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+}
+
+// applyMembers puts a book of members in force, or says why it breaks a rule: then the one before stays.
+func applyMembers(s *shop.Shop, log *slog.Logger) func(wire.Snapshot) error {
+	return func(snapshot wire.Snapshot) error {
+		body, err := snapshot.Members()
+		if err != nil {
+			return err
+		}
+		book, err := member.NewBook(body.Members)
+		if err != nil {
+			return err
+		}
+		if n := len(book.Clashes()); n > 0 {
+			log.Warn("some tags belong to two members and are nobody's until headquarters mends that", "tags", n)
+		}
+		s.SetMembers(book)
+		return nil
+	}
+}
+
+// applyCampaigns is the same for campaigns, with the check that headquarters made too.
+func applyCampaigns(s *shop.Shop) func(wire.Snapshot) error {
+	return func(snapshot wire.Snapshot) error {
+		body, err := snapshot.Campaigns()
+		if err != nil {
+			return err
+		}
+		set, err := campaign.Compile(body.Campaigns)
+		if err != nil {
+			return err
+		}
+		s.SetCampaigns(set)
+		return nil
+	}
+}
+
+// reporter tells headquarters what became of a snapshot, by the journal like everything else.
+type reporter struct {
+	journal *journal.Journal
+	log     *slog.Logger
+}
+
+func (r reporter) report(kind wire.Kind, a wire.Applied) {
+	payload, err := wire.EncodeRecord(wire.NewRecord(kind, now(), a))
+	if err == nil {
+		err = r.journal.Submit(context.Background(), journal.Entry{Lane: wire.MainLane, Payload: payload})
+	}
+	if err != nil && !errors.Is(err, journal.ErrStopped) {
+		r.log.Error("what became of a snapshot is not recorded", "snapshot", a.Snapshot, "version", a.Version, "err", err)
+	}
+}
+
+func will(place wire.Place, version string) *line.Message {
+	return &line.Message{Topic: place.State(), Retained: true, Payload: offline(version)}
+}
+
+// offline is what the broker says for us when we have vanished.
+func offline(version string) []byte {
+	data, err := wire.EncodeState(wire.State{V: wire.Version, At: now(), Version: version})
+	if err != nil {
+		panic(err) // a programmer's error: a State always encodes
+	}
+	return data
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# All tests, in named stages. make test runs it; so does .ci/run.
+set -u
+cd "$(dirname "$0")/../.."
+. internal/scripts/stage.sh
+
+# The screens are drawn by Fyne's software painter here: no C, no display. Only kiosk/glass and foyer-kiosk need both.
+plain() { go list -tags test ./... | grep -vE '/(kiosk/glass|cmd/foyer-kiosk|internal/e2e|internal/floors)$'; }
+
+unit() { CGO_ENABLED=0 go test -tags test $(plain); }
+e2e() { go test -count=1 -timeout 20m "$@"; }
+
+internal/scripts/need.sh browser broker || true # the tests that want them say SKIP themselves when they could not be had
+stage unit unit
+stage floors go test -count=1 ./internal/floors
+if need_or_skip glass window screen; then
+	stage build make -s build
+	stage glass go test -count=1 -tags x11,migrated_fynedo ./kiosk/glass ./cmd/foyer-kiosk
+	if need_or_skip end-to-end browser eyes; then
+		stage end-to-end-embedded e2e -run 'TestDoorOpens/embedded|TestDemo' ./internal/e2e
+		need_or_skip end-to-end-mosquitto broker && stage end-to-end-mosquitto e2e -run 'TestDoorOpens/mosquitto' ./internal/e2e
+	fi
+fi
+verdict

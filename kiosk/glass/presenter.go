@@ -1,0 +1,127 @@
+package glass
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"foyer/api"
+	"foyer/kiosk/scene"
+)
+
+// presenter owns the scene's state. It crosses to Fyne's goroutine at most once at a time, with the latest state.
+type presenter struct {
+	cfg     Config
+	in      chan scene.Input
+	kiosk   scene.Kiosk
+	wall    scene.Wall
+	reports *reporter
+
+	latest  atomic.Pointer[picture]
+	pending atomic.Bool
+	draw    func(picture) // set by the stage, called on Fyne's goroutine
+}
+
+// picture is a state to be drawn.
+type picture struct {
+	kiosk scene.Kiosk
+	wall  scene.Wall
+}
+
+func newPresenter(c Config) *presenter {
+	p := &presenter{cfg: c, in: make(chan scene.Input, 256), reports: newReporter(c)}
+	p.step(scene.Tick{}, time.Now())
+	return p
+}
+
+// run turns inputs into pictures until ctx ends.
+func (p *presenter) run(ctx context.Context) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case in := <-p.in:
+			p.step(in, time.Now())
+		case now := <-tick.C:
+			p.step(scene.Tick{}, now)
+		}
+		p.drain()
+		p.show()
+	}
+}
+
+// drain takes what else has come meanwhile, so that only the last of many states is drawn.
+func (p *presenter) drain() {
+	for range cap(p.in) {
+		select {
+		case in := <-p.in:
+			p.step(in, time.Now())
+		default:
+			return
+		}
+	}
+}
+
+func (p *presenter) step(in scene.Input, now time.Time) {
+	if p.cfg.Face == api.Wall {
+		p.wall = p.cfg.Rules.NextWall(p.wall, in, now)
+	} else {
+		k, ended := p.cfg.Rules.Next(p.kiosk, in, now)
+		p.kiosk = k
+		if ended != nil {
+			p.reports.add(*ended)
+		}
+	}
+	p.latest.Store(&picture{p.kiosk, p.wall})
+}
+
+func (p *presenter) show() {
+	if p.pending.Swap(true) {
+		return
+	}
+	fyne.Do(func() {
+		p.pending.Store(false)
+		if p.draw != nil {
+			p.draw(*p.latest.Load())
+		}
+	})
+}
+
+// update takes what foyerd says. It waits where the presenter is behind: the stream pushes back as far as foyerd.
+func (p *presenter) update(ctx context.Context, u api.Update) {
+	in, err := input(u)
+	if err != nil {
+		p.cfg.Log.Warn("an event cannot be read; foyerd and this screen may differ in version", "err", err)
+	}
+	if in == nil || err != nil {
+		return
+	}
+	select {
+	case p.in <- in:
+	case <-ctx.Done():
+	}
+}
+
+func input(u api.Update) (scene.Input, error) {
+	switch {
+	case !u.Online:
+		return scene.Lost{}, nil
+	case u.Snapshot != nil:
+		return scene.Snapshot{Snapshot: *u.Snapshot}, nil
+	case u.Event != nil:
+		return scene.Decode(*u.Event)
+	}
+	return scene.Found{}, nil
+}
+
+// touch takes a finger. It runs on Fyne's goroutine and must not wait: with 256 inputs waiting a touch is lost.
+func (p *presenter) touch(t scene.Touch) {
+	select {
+	case p.in <- t:
+	default:
+	}
+}

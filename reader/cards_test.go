@@ -1,0 +1,139 @@
+package reader
+
+import (
+	"testing"
+	"time"
+
+	"foyer/reader/link"
+	"foyer/reader/tag"
+)
+
+// twoLines is a pair of Wiegand lines in virtual time.
+type twoLines struct {
+	edges chan link.Edge
+	gone  chan struct{}
+	begun time.Time
+}
+
+func newTwoLines() *twoLines {
+	return &twoLines{edges: make(chan link.Edge, 1024), gone: make(chan struct{}), begun: time.Now()}
+}
+
+func (l *twoLines) Next(wait time.Duration) (link.Edge, bool, error) {
+	if wait <= 0 {
+		panic("a wait without a limit")
+	}
+	select {
+	case e := <-l.edges:
+		return e, true, nil
+	case <-l.gone:
+		return link.Edge{}, false, link.ErrUnplugged
+	case <-time.After(wait):
+		return link.Edge{}, false, nil
+	}
+}
+
+func (l *twoLines) Stamped() bool { return false }
+func (l *twoLines) Close() error  { return nil }
+
+// send plays bits, a pulse every millisecond.
+func (l *twoLines) send(bits string) {
+	for _, b := range bits {
+		time.Sleep(time.Millisecond)
+		l.edges <- link.Edge{Line: int(b - '0'), At: time.Since(l.begun)}
+	}
+}
+
+func between(l **twoLines) func(*Reader) {
+	return func(r *Reader) {
+		*l = newTwoLines()
+		s := &socket[link.Edges]{}
+		s.put(*l, nil)
+		r.wiegand = s.dialer()
+	}
+}
+
+// card26 is the fob 6F007B3972 over 26 bits.
+const card26 = "00111101100111001011100101"
+
+func TestACardOverWiegand26(t *testing.T) {
+	var l *twoLines
+	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
+		after(time.Minute)
+		l.send(card26)
+		last := time.Now()
+		read := <-s.reads
+		if read.ID != id(tag.EM4100x24, "7B3972") || !read.At.Equal(last) || read.HasRSSI {
+			t.Errorf("%+v, last edge at %v", read, last)
+		}
+		if waited := time.Since(last); waited > 31*time.Millisecond {
+			t.Errorf("told %v after its last bit", waited)
+		}
+		if s.whys() != "online" {
+			t.Errorf("story: %s", s.whys())
+		}
+	})
+}
+
+func TestTwoCardsInARow(t *testing.T) {
+	var l *twoLines
+	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
+		for range 3 {
+			l.send(card26)
+			after(40 * time.Millisecond)
+		}
+		after(time.Second)
+		if c := s.Health().Counts; len(s.reads) != 3 || c.Frames != 3 || c.Refused != 0 {
+			t.Errorf("%d reads, %+v", len(s.reads), c)
+		}
+	})
+}
+
+func TestBadCardsAreRefusedAndSuspected(t *testing.T) {
+	var l *twoLines
+	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
+		for i := range 12 {
+			switch i % 3 {
+			case 0:
+				l.send(card26[1:]) // a bit lost
+			case 1:
+				l.send("1" + card26[1:]) // a bit turned
+			case 2:
+				l.send(card26 + "1")
+			}
+			after(time.Second)
+		}
+		if c := s.Health().Counts; len(s.reads) != 0 || c.Refused != 12 || s.whys() != "online noise" || s.logged() != 2 {
+			t.Errorf("%d reads, %+v, story: %s, log:\n%s", len(s.reads), c, s.whys(), s.log())
+		}
+		l.send(card26)
+		after(time.Second)
+		if len(s.reads) != 1 || s.whys() != "online noise online" {
+			t.Errorf("%d reads, story: %s", len(s.reads), s.whys())
+		}
+	})
+}
+
+func TestAChipThatVanishesAndReturns(t *testing.T) {
+	var l *twoLines
+	chip := &socket[link.Edges]{}
+	dial := func(r *Reader) {
+		l = newTwoLines()
+		chip.put(l, nil)
+		r.wiegand = chip.dialer()
+	}
+	bubble(t, "wiegand26", dial, func(t *testing.T, s *shop) {
+		l.send(card26[:13])
+		chip.put(nil, link.ErrNoDevice)
+		close(l.gone) // in the middle of a card
+		after(time.Minute)
+		back := newTwoLines()
+		chip.put(back, nil)
+		after(time.Minute)
+		back.send(card26)
+		after(time.Second)
+		if len(s.reads) != 1 || s.whys() != "online unplugged online" {
+			t.Errorf("%d reads, story: %s", len(s.reads), s.whys())
+		}
+	})
+}

@@ -1,0 +1,63 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"foyer/firmware-profiles"
+)
+
+// start wakes the reader and starts it up. Afterwards it is online.
+func (s *session) start(ctx context.Context) error {
+	plan := &s.profile.Session
+	if len(plan.Wake) > 0 {
+		if err := s.line.Send(plan.Wake); err != nil {
+			return err
+		}
+	}
+	for _, c := range plan.Start {
+		if err := s.command(ctx, c); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
+	s.started, s.heard = now, now
+	if s.health.Why != WhyNoise {
+		s.change(true, "", "")
+	}
+	return nil
+}
+
+// command sends one command and waits for its answer. What comes meanwhile is handled as ever.
+func (s *session) command(ctx context.Context, c profiles.Command) error {
+	s.reply, s.answered = c.Reply, false
+	defer func() { s.reply = nil }()
+	if err := s.line.Send(c.Send); err != nil {
+		return fmt.Errorf("send %s: %w", c.Name, err)
+	}
+	for end := time.Now().Add(c.Within); len(c.Reply) > 0 && !s.answered && ctx.Err() == nil; {
+		left := time.Until(end)
+		if left <= 0 {
+			break
+		}
+		if err := s.receive(min(left, s.longestWait())); err != nil {
+			return fmt.Errorf("wait for the answer to %s: %w", c.Name, err)
+		}
+	}
+	if len(c.Reply) == 0 || s.answered || c.Optional || ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w within %v: is it the right profile and baud rate, and has the reader power?", c.Name, errNoReply, c.Within)
+}
+
+// stop sends the last commands. ctx has ended, but a reader left polling would warm the shop all night, so they get a
+// little time of their own; a line that is gone needs none.
+func (s *session) stop() {
+	for _, c := range s.profile.Session.Stop {
+		if err := s.command(context.Background(), c); err != nil && !errors.Is(err, errNoReply) {
+			return
+		}
+	}
+}

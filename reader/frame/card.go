@@ -1,0 +1,86 @@
+package frame
+
+import (
+	"math/bits"
+
+	"foyer/firmware-profiles"
+	"foyer/reader/tag"
+)
+
+// Card gives the bits of a Wiegand frame their meaning.
+type Card struct {
+	wiegand profiles.Wiegand
+	scheme  tag.Scheme
+	also    tag.Scheme
+}
+
+// NewCard compiles a wiegand profile. It panics for a profile without that section, which profiles.Parse refuses.
+func NewCard(p *profiles.Profile) *Card {
+	return &Card{wiegand: *p.Wiegand, scheme: schemeOf(p.Canonical.Scheme), also: schemeOf(p.Canonical.Also)}
+}
+
+// Decode checks count and parity of the n bits of a card, bit i of the wire being 1<<i, and sets s if they are good.
+func (c *Card) Decode(card uint64, n int, s *Sighting) Bad {
+	if n != c.wiegand.Bits {
+		return BitCount
+	}
+	for _, p := range c.wiegand.Parity {
+		ones := bits.OnesCount64(card & (uint64(p.Over) | 1<<p.Bit))
+		if odd := ones%2 == 1; odd != (p.Kind == profiles.Odd) {
+			return Parity
+		}
+	}
+	return c.identify(card, s)
+}
+
+func (c *Card) identify(card uint64, s *Sighting) Bad {
+	value := span(card, &c.wiegand.Number)
+	b := [4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}
+	scheme := c.scheme
+	if c.wiegand.Number.Bits == 32 && scheme == tag.EM4100x24 {
+		scheme = tag.EM4100x32 // cut below
+	}
+	number, err := tag.NewNumber(scheme, b[4-c.wiegand.Number.Bits/8:])
+	if err != nil {
+		return Fields
+	}
+	*s = Sighting{}
+	s.identify(number, c.scheme, c.also)
+	return Good
+}
+
+// Facility returns the facility code of a card's bits, and whether the profile has one.
+func (c *Card) Facility(card uint64) (uint64, bool) {
+	return span(card, c.wiegand.Facility), c.wiegand.Facility != nil
+}
+
+// Number returns the card number within its facility, and whether the profile has one.
+func (c *Card) Number(card uint64) (uint64, bool) {
+	return span(card, c.wiegand.Card), c.wiegand.Card != nil
+}
+
+// span reads a run of bits, the first on the wire the most significant.
+func span(card uint64, s *profiles.BitSpan) uint64 {
+	if s == nil {
+		return 0
+	}
+	return bits.Reverse64(card>>s.At) >> (64 - s.Bits)
+}
+
+// CardBits reads a frame written as digits 0 and 1, the first on the wire first. It reports false for anything else and
+// for more than 64 of them.
+func CardBits(digits string) (card uint64, n int, ok bool) {
+	if len(digits) > 64 {
+		return 0, 0, false
+	}
+	for i := range len(digits) {
+		switch digits[i] {
+		case '1':
+			card |= 1 << i
+		case '0':
+		default:
+			return 0, 0, false
+		}
+	}
+	return card, len(digits), true
+}

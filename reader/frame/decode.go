@@ -1,0 +1,191 @@
+package frame
+
+import (
+	"encoding/binary"
+
+	"foyer/firmware-profiles"
+	"foyer/reader/tag"
+)
+
+// Sighting is what a frame or a card says about one tag.
+type Sighting struct {
+	Number  tag.Number // in the profile's canonical scheme, or a GSRN
+	Also    tag.Number // the shorter form that may match too; zero if the profile names none
+	RSSI    tag.RSSI   // dBm; only if HasRSSI
+	HasRSSI bool
+	Antenna uint8 // 1-based; 0 where the reader has one
+}
+
+// Kind is what a frame is.
+type Kind uint8
+
+// The kinds of frame.
+const (
+	Unknown Kind = iota // no rule of the profile is for it
+	Tag                 // a tag was seen
+	Quiet               // normal and frequent: not logged
+	Error               // the reader complains
+	Answer              // anything else with a meaning
+	Refused             // it should be a tag but cannot be trusted: see Bad
+)
+
+var kindNames = [...]string{"unknown", "tag", "quiet", "error", "answer", "refused"}
+
+func (k Kind) String() string { return kindNames[min(int(k), len(kindNames)-1)] }
+
+// Meaning is what a frame means.
+type Meaning struct {
+	Kind Kind
+	Rule string // the name of the profile's rule; empty for Unknown
+	Code byte   // of Error, and of Quiet: the field code, if the rule has one
+	Text string // what Code means; empty if the profile does not say
+	Bad  Bad    // of Refused
+}
+
+// Decoder gives frames their meaning.
+type Decoder struct {
+	rules    []rule // in the order in which they are tried
+	scheme   tag.Scheme
+	also     tag.Scheme
+	types    map[byte]string
+	found    fields // scratch, so that nothing is allocated
+	counters Counters
+}
+
+type rule struct {
+	kind  Kind
+	name  string
+	when  []profiles.Match
+	steps []step
+	codes map[byte]string
+}
+
+// NewDecoder compiles the meaning of a serial profile's frames.
+func NewDecoder(p *profiles.Profile) *Decoder {
+	d := &Decoder{scheme: schemeOf(p.Canonical.Scheme), also: schemeOf(p.Canonical.Also)}
+	for _, f := range p.Frames.Head {
+		if f.Is == profiles.TypeByte {
+			d.types = byteNames(f.Names)
+		}
+	}
+	for _, group := range []struct {
+		kind  Kind
+		rules []profiles.Rule
+	}{{Quiet, p.Frames.Quiet}, {Tag, p.Frames.Reads}, {Error, p.Frames.Errors}, {Answer, p.Frames.Answers}} {
+		for _, r := range group.rules {
+			steps := compile(p.Frames.Head, r.Fields)
+			d.rules = append(d.rules, rule{group.kind, r.Name, r.When, steps, byteNames(r.Codes)})
+		}
+	}
+	return d
+}
+
+// Counters returns how many frames the decoder refused, by reason. The splitter counts the rest.
+func (d *Decoder) Counters() Counters { return d.counters }
+
+// Decode says what f means. If it is a Tag, and only then, s is set.
+func (d *Decoder) Decode(f Frame, s *Sighting) Meaning {
+	for i := range d.rules {
+		r := &d.rules[i]
+		if len(r.when) > 0 && !Matches(r.when, f.Payload) {
+			continue
+		}
+		fits := d.found.walk(r.steps, f.Payload)
+		switch {
+		case r.kind == Tag && !fits:
+			return d.refuse(r, Fields)
+		case r.kind == Tag:
+			if bad := d.sight(f.Payload, s); bad != Good {
+				return d.refuse(r, bad)
+			}
+		case !fits:
+			continue // the next rule may fit
+		}
+		m := Meaning{Kind: r.kind, Rule: r.name}
+		if code := d.found.get(kCode, f.Payload); code != nil {
+			m.Code, m.Text = code[0], r.codes[code[0]]
+		}
+		return m
+	}
+	d.found.has = 0
+	return Meaning{}
+}
+
+func (d *Decoder) refuse(r *rule, bad Bad) Meaning {
+	d.counters.Bad[bad]++
+	return Meaning{Kind: Refused, Rule: r.name, Bad: bad}
+}
+
+// sight fills s from the fields that were found.
+func (d *Decoder) sight(payload []byte, s *Sighting) Bad {
+	if bad := d.proveEPC(payload); bad != Good {
+		return bad
+	}
+	n, bad := d.number(payload)
+	if bad != Good {
+		return bad
+	}
+	*s = Sighting{}
+	if rssi := d.found.get(kRSSI, payload); rssi != nil {
+		s.RSSI, s.HasRSSI = tag.RSSI(int8(rssi[0])), true
+	}
+	s.identify(n, d.scheme, d.also)
+	return Good
+}
+
+// proveEPC checks what the tag itself sent: the CRC first, because a wrong one explains a wrong length.
+func (d *Decoder) proveEPC(payload []byte) Bad {
+	pc, epc := d.found.get(kPC, payload), d.found.get(kEPC, payload)
+	if pc == nil {
+		return Good
+	}
+	if crc := d.found.get(kEPCCRC, payload); crc != nil {
+		covered := payload[d.found.from[kPC]:d.found.to[kEPC]] // side by side: profiles.Parse sees to it
+		if gen2CRC(covered) != binary.BigEndian.Uint16(crc) {
+			return EPCCRC
+		}
+	}
+	if words := int(pc[0] >> 3); 2*words != len(epc) { // PC bits 15 to 11 count the EPC's words
+		return PCLength
+	}
+	return Good
+}
+
+func (d *Decoder) number(payload []byte) (tag.Number, Bad) {
+	if em := d.found.get(kEM, payload); em != nil {
+		n, err := tag.NewNumber(tag.EM4100, em)
+		return n, badIf(err)
+	}
+	n, err := tag.FromEPC(d.found.get(kEPC, payload))
+	return n, badIf(err)
+}
+
+func badIf(err error) Bad {
+	if err != nil {
+		return Fields
+	}
+	return Good
+}
+
+// identify sets the number in the canonical scheme, and the shorter form.
+func (s *Sighting) identify(n tag.Number, scheme, also tag.Scheme) {
+	if n.Scheme() != scheme {
+		if short, ok := tag.Shorter(n, scheme); ok {
+			n = short
+		}
+	}
+	s.Number = n
+	if also != tag.None {
+		s.Also, _ = tag.Shorter(n, also)
+	}
+}
+
+// schemeOf finds the scheme of reader/tag by its name.
+func schemeOf(s profiles.Scheme) tag.Scheme {
+	for _, t := range []tag.Scheme{tag.EM4100, tag.EM4100x32, tag.EM4100x24, tag.EPC, tag.Wiegand32} {
+		if t.String() == string(s) {
+			return t
+		}
+	}
+	return tag.None
+}

@@ -1,0 +1,183 @@
+package shop
+
+import (
+	"log/slog"
+	"time"
+
+	"foyer/shop/greeting"
+	"foyer/shop/member"
+	"foyer/shop/presence"
+	"foyer/shop/visit"
+)
+
+// moved takes what presence says.
+func (s *Shop) moved(e presence.Event) {
+	switch e := e.(type) {
+	case presence.Arrived:
+		s.arrived(e)
+	case presence.Left:
+		s.left(e)
+	case presence.Passed:
+		s.strangers[e.Zone]++
+	}
+}
+
+func (s *Shop) arrived(e presence.Arrived) {
+	m, ok := s.book.ByTag(e.ID)
+	if !ok && !e.Also.IsZero() {
+		m, ok = s.book.ByTag(e.Also)
+	}
+	if !ok {
+		s.strangers[e.Zone]++
+		return
+	}
+	if _, here := s.visits.Of(m.ID); !here && s.zones[e.Zone].Role == presence.Exit {
+		return // who is first noticed on the way out is let go
+	}
+	s.visits.Arrive(m.ID, e.ID, e.Zone, e.At, s.visited)
+}
+
+// left notes a departure from a zone. A visit goes on until the gap has passed, but who went out by the exit is off the
+// screens at once.
+func (s *Shop) left(e presence.Left) {
+	v, gone := s.visits.Leave(e.ID, e.Zone, e.Seen)
+	if gone && s.zones[e.Zone].Role == presence.Exit {
+		s.depart(v)
+	}
+}
+
+// visited takes what the book of visits says.
+func (s *Shop) visited(e visit.Event) {
+	switch e := e.(type) {
+	case visit.Started:
+		s.begin(e.Visit)
+	case visit.Returned:
+		s.again(e.Visit, e.Zone)
+	case visit.Ended:
+		s.depart(e.Visit)
+		s.record(e.Seen, VisitEnded{e.ID, e.Member, e.Zone, e.Nth, e.Seen.Sub(e.Start)}, e.Member)
+	}
+}
+
+// begin greets: first the screens, then the records.
+func (s *Shop) begin(v visit.Visit) {
+	m, ok := s.book.ByID(v.Member)
+	if !ok {
+		return
+	}
+	d := greeting.Decide(s.input(v, m, v.Zone, greeting.Greeted{}))
+	s.say(v, v.Zone, d)
+	c := s.desk.put(v, m, d.Note, s.zoneName(v.Zone))
+	c.kioskDone = d.Kiosk != nil
+	s.cfg.Screens.Show(CardChanged{c.Card})
+	s.note(v, d)
+	s.record(s.now, VisitStarted{v.ID, v.Member, v.Zone, v.Nth}, v.Member)
+	s.recordDecision(v, v.Zone, d)
+}
+
+// again takes somebody's return into a zone in a visit that goes on: the kiosk greets whoever taps, the wall does not.
+func (s *Shop) again(v visit.Visit, zone string) {
+	m, ok := s.book.ByID(v.Member)
+	if !ok {
+		return
+	}
+	c := s.desk.cards[v.ID]
+	if c == nil {
+		c = s.restore(v, m) // it was finished, and fell off a full desk
+	}
+	s.keepSeen(v, keepEvery)
+	if c.comeBack() {
+		s.cfg.Screens.Show(CardChanged{c.Card})
+	}
+	if s.zones[zone].Role != presence.Kiosk {
+		return
+	}
+	d := greeting.Decide(s.input(v, m, zone, greeting.Greeted{Wall: true, Kiosk: c.kioskDone}))
+	c.kioskDone = true
+	s.say(v, zone, d)
+	s.note(v, d)
+	s.recordDecision(v, zone, d)
+}
+
+func (s *Shop) say(v visit.Visit, zone string, d greeting.Decision) {
+	if d.Wall != nil {
+		s.cfg.Screens.Show(Greeted{Wall, zone, v.ID, s.now, s.now.Add(s.cfg.Times.Wall), *d.Wall})
+	}
+	if d.Kiosk != nil {
+		s.cfg.Screens.Show(Greeted{Kiosk, zone, v.ID, s.now, s.now.Add(s.cfg.Times.Kiosk), *d.Kiosk})
+	}
+}
+
+// note counts the offer towards its cap, if it was chosen by what we know of the person.
+func (s *Shop) note(v visit.Visit, d greeting.Decision) {
+	if d.Offer != nil && d.Counts {
+		s.visits.Offered(v.Member, d.Offer.ID, s.now)
+	}
+}
+
+func (s *Shop) recordDecision(v visit.Visit, zone string, d greeting.Decision) {
+	body := GreetingDecided{Visit: v.ID, Zone: zone, Named: d.Wall != nil && !d.Wall.Neutral, Reasons: d.Reasons}
+	if d.Offer != nil {
+		body.Campaign = d.Offer.ID
+	}
+	s.record(s.now, body, v.Member)
+}
+
+// record keeps a fact together with a member's history as it is now.
+func (s *Shop) record(at time.Time, b Body, who member.ID) {
+	s.cfg.Ledger.Record(Fact{At: at, Body: b, State: new(s.visits.History(who))}, nil)
+}
+
+// depart takes a visit off the screens and marks its card.
+func (s *Shop) depart(v visit.Visit) {
+	s.cfg.Screens.Show(Left{v.ID, s.now})
+	c := s.desk.cards[v.ID]
+	if c == nil || !c.Gone.IsZero() {
+		return
+	}
+	c.goAway(v.Seen)
+	s.cfg.Screens.Show(CardChanged{c.Card})
+}
+
+func (s *Shop) readerChanged(h readerHealth) {
+	s.tracker.ReaderOnline(h.name, h.online, h.at)
+	if was, known := s.online[h.name]; known && was == h.online {
+		return
+	}
+	s.online[h.name] = h.online
+	s.cfg.Ledger.Record(Fact{At: h.at, Body: ReaderChanged{h.name, h.online, h.why}}, nil)
+}
+
+// keep records the strangers since the last time, and how long the open visits have been seen: after a power cut, a
+// visit is continued if the person was seen within the gap.
+func (s *Shop) keep() {
+	total := 0
+	for _, z := range s.cfg.Zones {
+		if n := s.strangers[z.ID]; n > 0 {
+			total += n
+			s.cfg.Ledger.Record(Fact{At: s.now, Body: StrangersPassed{z.ID, n}}, nil)
+		}
+	}
+	clear(s.strangers)
+	if total > 0 {
+		s.cfg.Screens.Show(StrangersCounted{s.now, total})
+	}
+	for _, v := range s.visits.Open() {
+		s.keepSeen(v, 0)
+	}
+	if n := s.tracker.Counts().Unplaced; n > s.unplaced {
+		s.cfg.Log.Warn("reads came from readers that belong to no zone: add them to a zone in the configuration", slog.Uint64("reads", n-s.unplaced))
+		s.unplaced = n
+	}
+}
+
+// keepSeen stores how long a visit has been seen, if that is later by more than some time than what is stored.
+func (s *Shop) keepSeen(v visit.Visit, later time.Duration) {
+	h := s.visits.History(v.Member)
+	c := s.desk.cards[v.ID]
+	if c == nil || h.Open == nil || h.Open.Seen.Sub(c.kept) <= later {
+		return
+	}
+	c.kept = h.Open.Seen
+	s.cfg.Ledger.Record(Fact{At: s.now, State: &h}, nil)
+}

@@ -1,0 +1,116 @@
+package member
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"foyer/reader/tag"
+)
+
+// MaxFaults bounds what one broken snapshot may say about itself.
+const MaxFaults = 50
+
+// Clash is a tag that several members claim. It matches none of them until headquarters says whose it is.
+type Clash struct {
+	Tag     tag.ID
+	Members []ID // sorted
+}
+
+// Book is an immutable index of members. Only who gave the Recognise consent can be found in it: to a store, all others
+// are strangers. It is safe for concurrent use.
+type Book struct {
+	n       int
+	byTag   map[tag.ID]*Member
+	byID    map[ID]*Member
+	clashes []Clash
+}
+
+// NewBook indexes members, or tells all their faults at once (the first MaxFaults of them). It keeps its own copy.
+func NewBook(members []Member) (*Book, error) {
+	if err := Check(members); err != nil {
+		return nil, err
+	}
+	b := &Book{n: len(members), byTag: map[tag.ID]*Member{}, byID: map[ID]*Member{}}
+	owners := map[tag.ID][]ID{}
+	for _, m := range members {
+		if !m.Allows(Recognise) {
+			continue
+		}
+		b.byID[m.ID] = &m
+		for _, t := range m.Tags {
+			b.byTag[t] = &m
+			owners[t] = append(owners[t], m.ID)
+		}
+	}
+	for t, ids := range owners {
+		if len(ids) > 1 {
+			slices.Sort(ids)
+			delete(b.byTag, t)
+			b.clashes = append(b.clashes, Clash{t, ids})
+		}
+	}
+	slices.SortFunc(b.clashes, func(x, y Clash) int { return slices.Compare(x.Tag[:], y.Tag[:]) })
+	return b, nil
+}
+
+// ByTag finds the one member who carries a tag and allowed to be recognised.
+func (b *Book) ByTag(id tag.ID) (*Member, bool) {
+	if b == nil {
+		return nil, false
+	}
+	m, ok := b.byTag[id]
+	return m, ok
+}
+
+// ByID finds a member who allowed to be recognised.
+func (b *Book) ByID(id ID) (*Member, bool) {
+	if b == nil {
+		return nil, false
+	}
+	m, ok := b.byID[id]
+	return m, ok
+}
+
+// Len is the number of members that the book was made of, recognisable or not.
+func (b *Book) Len() int {
+	if b == nil {
+		return 0
+	}
+	return b.n
+}
+
+// Clashes lists the tags that match nobody because several members claim them, in order of the tag.
+func (b *Book) Clashes() []Clash {
+	if b == nil {
+		return nil
+	}
+	return b.clashes
+}
+
+// Allows reports whether the member gave the consent. Without Recognise, none of the others counts.
+func (m *Member) Allows(p Purpose) bool {
+	return slices.Contains(m.Consents, p) && (p == Recognise || slices.Contains(m.Consents, Recognise))
+}
+
+// Check tells all faults of a snapshot's members at once (the first MaxFaults of them).
+func Check(members []Member) error {
+	var faults []error
+	first := map[ID]int{}
+	for i := range members {
+		m := &members[i]
+		found := m.faults()
+		if before, twice := first[m.ID]; twice {
+			found = append(found, fmt.Errorf("id is that of member %d: want each member once", before+1))
+		} else {
+			first[m.ID] = i
+		}
+		for _, f := range found {
+			if len(faults) == MaxFaults {
+				return errors.Join(append(faults, fmt.Errorf("and more: only the first %d faults are told", MaxFaults))...)
+			}
+			faults = append(faults, fmt.Errorf("member %d (id %.70q): %w", i+1, string(m.ID), f))
+		}
+	}
+	return errors.Join(faults...)
+}

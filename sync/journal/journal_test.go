@@ -1,0 +1,637 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt"
+)
+
+// run opens the journal at path and runs it until the test ends or stop is called.
+func run(t testing.TB, path string, o Options) (j *Journal, stop func()) {
+	t.Helper()
+	j, err := Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j, start(t, j)
+}
+
+func start(t testing.TB, j *Journal) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- j.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if err := j.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "store.journal") }
+
+func appendText(t testing.TB, j *Journal, lane, text string) uint64 {
+	t.Helper()
+	seq, err := j.Append(t.Context(), Entry{Lane: lane, Payload: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seq
+}
+
+func readAll(t testing.TB, j *Journal, lane string) []Record {
+	t.Helper()
+	var all []Record
+	for from := uint64(1); ; {
+		records, err := j.Read(lane, from, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(records) == 0 {
+			return all
+		}
+		all = append(all, records...)
+		from = records[len(records)-1].Seq + 1
+	}
+}
+
+func TestLanesCountByThemselvesAndSurviveReopening(t *testing.T) {
+	path := newPath(t)
+	j, stop := run(t, path, Options{})
+	for i, want := range []uint64{1, 2, 3} {
+		if got := appendText(t, j, "main", fmt.Sprint("visit ", i)); got != want {
+			t.Errorf("main: got sequence %d, want %d", got, want)
+		}
+	}
+	if got := appendText(t, j, "cases", "fire"); got != 1 {
+		t.Errorf("cases: got sequence %d, want 1", got)
+	}
+	epoch := j.Epoch()
+	stop()
+
+	j, _ = run(t, path, Options{})
+	want := []Record{{1, []byte("visit 0")}, {2, []byte("visit 1")}, {3, []byte("visit 2")}}
+	if diff := cmp.Diff(want, readAll(t, j, "main")); diff != "" {
+		t.Error(diff)
+	}
+	if j.Epoch() != epoch || epoch == "" {
+		t.Errorf("epoch %q became %q", epoch, j.Epoch())
+	}
+	if got := appendText(t, j, "main", "next"); got != 4 {
+		t.Errorf("after reopening: got sequence %d, want 4", got)
+	}
+}
+
+func TestStateIsWrittenWithItsRecordOrNotAtAll(t *testing.T) {
+	path := newPath(t)
+	j, stop := run(t, path, Options{})
+	_, err := j.Append(t.Context(), Entry{Lane: "main", Payload: []byte("visit"), Puts: []Put{
+		{"history", "m-1", []byte("1 visit")}, {"history", "m-2", []byte("gone soon")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq, err := j.Append(t.Context(), Entry{Puts: []Put{{"history", "m-2", nil}, {"history", "m-3", []byte{}}}})
+	if err != nil || seq != 0 {
+		t.Errorf("only state: got sequence %d and %v, want 0 and none", seq, err)
+	}
+	stop()
+
+	j, _ = run(t, path, Options{})
+	got, err := j.State("history")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]byte{"m-1": []byte("1 visit"), "m-3": {}}, got); diff != "" {
+		t.Error(diff)
+	}
+	if none, err := j.State("nothing"); err != nil || len(none) != 0 {
+		t.Errorf("a bucket nobody wrote: %v, %v", none, err)
+	}
+}
+
+func TestManyWritersEachGetTheirOwnSequence(t *testing.T) {
+	j, _ := run(t, newPath(t), Options{})
+	const writers, each = 32, 50
+	seqs := make([][]uint64, writers)
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				seq, err := j.Append(t.Context(), Entry{Lane: "main", Payload: fmt.Appendf(nil, "%d/%d", w, i)})
+				if err != nil {
+					t.Error(err)
+				}
+				seqs[w] = append(seqs[w], seq)
+			}
+		})
+	}
+	wg.Wait()
+	records := readAll(t, j, "main")
+	if len(records) != writers*each {
+		t.Fatalf("got %d records, want %d", len(records), writers*each)
+	}
+	for w, mine := range seqs {
+		for i, seq := range mine {
+			if want := fmt.Sprintf("%d/%d", w, i); string(records[seq-1].Payload) != want {
+				t.Errorf("record %d is %q, want %q", seq, records[seq-1].Payload, want)
+			}
+			if i > 0 && seq <= mine[i-1] {
+				t.Errorf("writer %d: sequence %d after %d", w, seq, mine[i-1])
+			}
+		}
+	}
+}
+
+func TestCursorsNeverGoBackAndPruneBelowTheLowest(t *testing.T) {
+	path := newPath(t)
+	j, stop := run(t, path, Options{})
+	for i := range 2000 { // more than one step of pruning
+		if err := j.Submit(t.Context(), Entry{Lane: "main", Payload: fmt.Append(nil, i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move := func(name string, to uint64) {
+		t.Helper()
+		if err := j.MoveCursor(t.Context(), "main", name, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move("hq", 0)
+	move("export", 700)
+	if got := readAll(t, j, "main")[0].Seq; got != 1 {
+		t.Errorf("hq is at 0 and the first record is %d", got)
+	}
+	move("hq", 1900)
+	move("hq", 5)
+	if got := j.Cursor("main", "hq"); got != 1900 {
+		t.Errorf("cursor went to %d, want 1900", got)
+	}
+	if err := j.MoveCursor(t.Context(), "main", "hq", 2001); !errors.Is(err, ErrRefused) {
+		t.Errorf("beyond the end: %v", err)
+	}
+	stop() // pruning goes on in steps; reopening finds what it left
+
+	j, stop = run(t, path, Options{})
+	if got := j.Cursor("main", "export"); got != 700 {
+		t.Errorf("after reopening export is at %d", got)
+	}
+	awaitPruned(t, j, 700)
+	if err := j.MoveCursor(t.Context(), "main", "export", 2000); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.MoveCursor(t.Context(), "main", "hq", 2000); err != nil {
+		t.Fatal(err)
+	}
+	awaitPruned(t, j, 2000)
+	stop()
+
+	j, _ = run(t, path, Options{})
+	if got := readAll(t, j, "main"); len(got) != 0 {
+		t.Errorf("%d records left", len(got))
+	}
+	if got := appendText(t, j, "main", "on"); got != 2001 {
+		t.Errorf("an empty lane goes on with %d, want 2001", got)
+	}
+}
+
+// awaitPruned gives the committer requests until it has pruned up to seq, and fails if it prunes further.
+func awaitPruned(t *testing.T, j *Journal, seq uint64) {
+	t.Helper()
+	for range 20 {
+		if err := j.MoveCursor(t.Context(), "main", "hq", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, err := j.Read("main", 1, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) == 0 && j.Last("main") == seq {
+		return
+	}
+	if len(records) != 1 || records[0].Seq != seq+1 {
+		t.Errorf("first records are %v, want one with sequence %d", records, seq+1)
+	}
+}
+
+func TestReadKeepsItsBounds(t *testing.T) {
+	j, _ := run(t, newPath(t), Options{})
+	for range 300 {
+		if err := j.Submit(t.Context(), Entry{Lane: "main", Payload: []byte("0123456789")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	appendText(t, j, "main", "0123456789")
+	for _, tc := range []struct {
+		name                string
+		from                uint64
+		records, bytes, got int
+	}{
+		{"all there is room for", 1, 0, 0, MaxRead},
+		{"a number", 5, 7, 0, 7},
+		{"bytes", 1, 100, 45, 4},
+		{"one though it is too long", 1, 100, 3, 1},
+		{"the end", 301, 100, 0, 1},
+		{"beyond", 302, 100, 0, 0},
+		{"too many asked for", 1, 10_000, 0, MaxRead},
+	} {
+		records, err := j.Read("main", tc.from, tc.records, tc.bytes)
+		if err != nil || len(records) != tc.got || tc.got > 0 && records[0].Seq != tc.from {
+			t.Errorf("%s: got %d records from %v, %v; want %d", tc.name, len(records), records[:min(1, len(records))], err, tc.got)
+		}
+	}
+	if records, err := j.Read("nobody", 1, 0, 0); err != nil || records != nil {
+		t.Errorf("a lane that is none: %v, %v", records, err)
+	}
+}
+
+func TestWaitWakesOnTheRecordItWaitsFor(t *testing.T) {
+	j, stop := run(t, newPath(t), Options{})
+	woken := make(chan error, 1)
+	go func() { woken <- j.Wait(t.Context(), "main", 1) }()
+	appendText(t, j, "main", "one")
+	appendText(t, j, "other", "x")
+	select {
+	case err := <-woken:
+		t.Fatalf("woken by the wrong record: %v", err)
+	default:
+	}
+	appendText(t, j, "main", "two")
+	if err := <-woken; err != nil {
+		t.Fatal(err)
+	}
+	if j.Last("main") < 2 {
+		t.Errorf("woken at %d", j.Last("main"))
+	}
+	go func() { woken <- j.Wait(t.Context(), "main", 99) }()
+	stop()
+	if err := <-woken; !errors.Is(err, ErrStopped) {
+		t.Errorf("at the end: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.Wait(ctx, "main", 99); err == nil {
+		t.Error("a cancelled wait ends without an error")
+	}
+}
+
+func TestSnapshotsKeepTheNewestAndTheOneBefore(t *testing.T) {
+	path := newPath(t)
+	j, stop := run(t, path, Options{})
+	put := func(version uint64, data string) error {
+		return j.PutSnapshot(t.Context(), "members", version, []byte(data))
+	}
+	if _, _, ok := j.Snapshot("members"); ok {
+		t.Error("a snapshot before the first")
+	}
+	if err := put(3, "three"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := j.SnapshotBefore("members"); ok {
+		t.Error("one before the first")
+	}
+	for _, v := range []uint64{5, 8} {
+		if err := put(v, fmt.Sprint("number ", v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := put(5, "older"); !errors.Is(err, ErrRefused) {
+		t.Errorf("an older one: %v", err)
+	}
+	if err := put(8, "eight"); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.PutSnapshot(t.Context(), "members2", 1, []byte("other")); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+
+	j, _ = run(t, path, Options{})
+	if v, data, ok := j.Snapshot("members"); v != 8 || string(data) != "eight" || !ok {
+		t.Errorf("newest: %d %q %v", v, data, ok)
+	}
+	if v, data, ok := j.SnapshotBefore("members"); v != 5 || string(data) != "number 5" || !ok {
+		t.Errorf("before: %d %q %v", v, data, ok)
+	}
+}
+
+func TestRefusesWhatCannotBeKept(t *testing.T) {
+	j, _ := run(t, newPath(t), Options{})
+	for name, e := range map[string]Entry{
+		"no lane":         {Payload: []byte("x")},
+		"lane with space": {Lane: "a b", Payload: []byte("x")},
+		"lane with zero":  {Lane: "a\x00b", Payload: []byte("x")},
+		"too long":        {Lane: "main", Payload: make([]byte, MaxPayload+1)},
+		"no bucket":       {Puts: []Put{{"", "k", nil}}},
+		"no key":          {Puts: []Put{{"b", "", nil}}},
+		"long value":      {Puts: []Put{{"b", "k", make([]byte, MaxValue+1)}}},
+	} {
+		if _, err := j.Append(t.Context(), e); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := j.PutSnapshot(t.Context(), "members", 1, make([]byte, MaxSnapshot+1)); !errors.Is(err, ErrRefused) {
+		t.Errorf("a snapshot too long: %v", err)
+	}
+	if err := j.MoveCursor(t.Context(), "main", "", 1); !errors.Is(err, ErrRefused) {
+		t.Errorf("a cursor without a name: %v", err)
+	}
+	if got := j.Last("main"); got != 0 {
+		t.Errorf("%d records were kept", got)
+	}
+}
+
+func TestASecondOneIsToldWhoHoldsTheFile(t *testing.T) {
+	path := newPath(t)
+	run(t, path, Options{})
+	_, err := Open(path, Options{})
+	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "foyerd") {
+		t.Errorf("got %v, want the file named and who holds it", err)
+	}
+	if _, err := Inspect(path); !errors.Is(err, ErrLocked) {
+		t.Errorf("inspect: %v", err)
+	}
+}
+
+func TestNewFileIsForItsOwnerOnly(t *testing.T) {
+	path := newPath(t)
+	run(t, path, Options{})
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+	if _, err := Open(filepath.Join(path+"-no", "such"), Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+}
+
+func TestANewerFormatIsRefused(t *testing.T) {
+	path := newPath(t)
+	_, stop := run(t, path, Options{})
+	stop()
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(metaBucket).Put(formatKey, []byte("2")) })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(path, Options{})
+	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "format is 2") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEndOfRunCommitsWhatWaitsAndRefusesTheRest(t *testing.T) {
+	path := newPath(t)
+	j, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 500
+	answers := make(chan error, n)
+	for i := range n {
+		err := j.Submit(t.Context(), Entry{Lane: "main", Payload: fmt.Append(nil, i), Done: func(_ uint64, err error) { answers <- err }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for range n {
+		if err := <-answers; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Submit(t.Context(), Entry{Lane: "main", Payload: []byte("late")}); !errors.Is(err, ErrStopped) {
+		t.Errorf("after the end: %v", err)
+	}
+	if got := len(readAll(t, j, "main")); got != n {
+		t.Errorf("%d records, want %d", got, n)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSubmittersRacingTheEndAreKeptOrTold(t *testing.T) {
+	path := newPath(t)
+	j, stop := run(t, path, Options{})
+	var mu sync.Mutex
+	kept := map[uint64]string{}
+	var wg sync.WaitGroup
+	started := make(chan struct{}, 16)
+	for w := range 16 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				text := fmt.Sprintf("%d/%d", w, i)
+				seq, err := j.Append(context.Background(), Entry{Lane: "main", Payload: []byte(text)})
+				if err != nil {
+					if !errors.Is(err, ErrStopped) {
+						t.Errorf("append: %v", err)
+					}
+					return
+				}
+				if i == 0 {
+					started <- struct{}{}
+				}
+				mu.Lock()
+				kept[seq] = text
+				mu.Unlock()
+			}
+		})
+	}
+	for range 16 {
+		<-started
+	}
+	stop()
+	wg.Wait()
+	j, _ = run(t, path, Options{})
+	records := readAll(t, j, "main")
+	if len(records) != len(kept) {
+		t.Errorf("%d records on the disk, %d were acknowledged", len(records), len(kept))
+	}
+	for _, r := range records {
+		if kept[r.Seq] != string(r.Payload) {
+			t.Errorf("record %d: %q, acknowledged %q", r.Seq, r.Payload, kept[r.Seq])
+		}
+	}
+}
+
+func TestFullRefusesAppendsAndRecoversByItself(t *testing.T) {
+	path := newPath(t)
+	j, _ := run(t, path, Options{MaxBytes: 1 << 20})
+	payload := make([]byte, 1000)
+	if err := j.MoveCursor(t.Context(), "main", "hq", 0); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		var full error
+		for full == nil {
+			_, full = j.Append(t.Context(), Entry{Lane: "main", Payload: payload})
+		}
+		if !errors.Is(full, ErrFull) || !errors.Is(j.Health().Err, ErrFull) {
+			t.Fatalf("round %d: got %v, health %v", round, full, j.Health().Err)
+		}
+		if h := j.Health(); h.Used < h.Max*9/10 {
+			t.Errorf("round %d: full at %d of %d bytes", round, h.Used, h.Max)
+		}
+		last := j.Last("main")
+		if records := readAll(t, j, "main"); records[len(records)-1].Seq != last {
+			t.Errorf("round %d: the last record is %d, want %d", round, records[len(records)-1].Seq, last)
+		}
+		if err := j.PutSnapshot(t.Context(), "campaigns", uint64(round+1), make([]byte, 8000)); err != nil {
+			t.Errorf("round %d: a snapshot has room kept for it: %v", round, err)
+		}
+		if err := j.MoveCursor(t.Context(), "main", "hq", last); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		awaitPruned(t, j, last)
+		if got := appendText(t, j, "main", "room again"); got != last+1 {
+			t.Errorf("round %d: goes on with %d, want %d", round, got, last+1)
+		}
+		if err := j.Health().Err; err != nil {
+			t.Errorf("round %d: health %v", round, err)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > 1<<20 {
+		t.Errorf("the file has %d bytes, %v", info.Size(), err)
+	}
+}
+
+func TestAFailingSyncIsToldAndTheFileReadAnew(t *testing.T) {
+	j, err := Open(newPath(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const good, nothingWritten, allWritten = 0, 1, 2
+	var disk atomic.Int32
+	j.commitTx = func(tx *bolt.Tx) error {
+		switch disk.Load() {
+		case nothingWritten:
+			return errors.Join(syscall.EIO, tx.Rollback())
+		case allWritten: // the pages came to the disk, the answer was an error
+			return errors.Join(syscall.EIO, tx.Commit())
+		}
+		return tx.Commit()
+	}
+	old := j.db
+	start(t, j)
+	appendText(t, j, "main", "before")
+	for _, fault := range []int32{nothingWritten, nothingWritten, allWritten} {
+		disk.Store(fault)
+		_, err := j.Append(t.Context(), Entry{Lane: "main", Payload: fmt.Append(nil, "fault ", fault)})
+		if !errors.Is(err, syscall.EIO) || !errors.Is(j.Health().Err, syscall.EIO) {
+			t.Fatalf("fault %d: got %v, health %v", fault, err, j.Health().Err)
+		}
+	}
+	disk.Store(good)
+	if got := appendText(t, j, "main", "after"); got != 3 {
+		t.Errorf("goes on with %d, want 3", got)
+	}
+	want := []Record{{1, []byte("before")}, {2, []byte("fault 2")}, {3, []byte("after")}}
+	if diff := cmp.Diff(want, readAll(t, j, "main")); diff != "" {
+		t.Error(diff)
+	}
+	if err := j.Health().Err; err != nil {
+		t.Errorf("health %v", err)
+	}
+	j.file.RLock()
+	defer j.file.RUnlock()
+	if j.db == old {
+		t.Error("the file was not opened anew")
+	}
+}
+
+func TestAPanicInsideTheDatabaseEndsTheRunWithAnError(t *testing.T) {
+	j, err := Open(newPath(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.commitTx = func(*bolt.Tx) error { panic("page 7 already freed") }
+	ended := make(chan error, 1)
+	go func() { ended <- j.Run(t.Context()) }()
+	if _, err := j.Append(t.Context(), Entry{Lane: "main", Payload: []byte("x")}); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("append: %v", err)
+	}
+	if err := <-ended; !errors.Is(err, ErrCorrupt) {
+		t.Errorf("run: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+func TestInspectCountsWithoutChanging(t *testing.T) {
+	path := newPath(t)
+	j, stop := run(t, path, Options{})
+	for range 5 {
+		appendText(t, j, "main", "12345678")
+	}
+	if err := j.MoveCursor(t.Context(), "main", "hq", 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.PutSnapshot(t.Context(), "members", 4, []byte("xyz")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(t.Context(), Entry{Puts: []Put{{"history", "m", []byte("v")}}}); err != nil {
+		t.Fatal(err)
+	}
+	epoch := j.Epoch()
+	stop()
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Report{
+		Format: "1", Epoch: epoch, FileBytes: int64(len(before)),
+		Lanes:     []LaneReport{{Lane: "main", First: 3, Last: 5, Bytes: 24, Cursors: map[string]uint64{"hq": 2}}},
+		Snapshots: []SnapshotReport{{"members", 4, 3}},
+		State:     []StateReport{{"history", 1, 2}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if after, _ := os.ReadFile(path); string(after) != string(before) {
+		t.Error("inspecting changed the file")
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for wanted, want := range map[int64]int{0: DefaultMaxBytes, 1: 1 << 20, 1 << 20: 1 << 20, 3 << 20: 4 << 20, 1 << 30: 1 << 30} {
+		if got, err := mapSize(wanted); err != nil || got != want {
+			t.Errorf("%d: got %d, %v; want %d", wanted, got, err, want)
+		}
+	}
+	for _, bad := range []int64{-1, 1<<30 + 1} {
+		if _, err := Open(newPath(t), Options{MaxBytes: bad}); err == nil {
+			t.Errorf("%d bytes are accepted", bad)
+		}
+	}
+}

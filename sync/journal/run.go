@@ -1,0 +1,112 @@
+package journal
+
+import (
+	"context"
+	"runtime"
+)
+
+const (
+	maxGroupBytes = 4 << 20 // of payloads in one transaction: more would only make the first wait longer
+	maxPrune      = 512     // records in one transaction: some 25 KB written
+)
+
+// Run commits until ctx ends, then commits what was submitted before, and returns nil. It returns an error only when this
+// process can no longer use the file. It must be called once.
+func (j *Journal) Run(ctx context.Context) error {
+	defer close(j.stopped)
+	for {
+		group, open := j.next(ctx)
+		if !open {
+			return j.finish()
+		}
+		if err := j.commit(group); err != nil {
+			return j.abandon(err)
+		}
+	}
+}
+
+// next waits for work. An empty group means that nothing waits but there is something to prune.
+func (j *Journal) next(ctx context.Context) (group []request, open bool) {
+	if j.pruneDue() {
+		select {
+		case r := <-j.queue:
+			return j.gather(r), true
+		case <-ctx.Done():
+			return nil, false
+		default:
+			return nil, true
+		}
+	}
+	select {
+	case r := <-j.queue:
+		return j.gather(r), true
+	case <-ctx.Done():
+		return nil, false
+	}
+}
+
+// gather takes what waits. Those that the last commit has just answered get the chance to be among them.
+func (j *Journal) gather(first request) []request {
+	runtime.Gosched()
+	group := []request{first}
+	size := len(first.payload)
+	for len(group) < queueLength && size < maxGroupBytes {
+		select {
+		case r := <-j.queue:
+			group = append(group, r)
+			size += len(r.payload)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// finish commits what got through the gate before it was shut.
+func (j *Journal) finish() error {
+	quiet := j.quiet()
+	for {
+		select {
+		case r := <-j.queue:
+			if err := j.commit(j.gather(r)); err != nil {
+				return j.abandon(err)
+			}
+		case <-quiet:
+			if len(j.queue) == 0 {
+				return nil
+			}
+		}
+	}
+}
+
+// abandon tells everybody who waits that the file is lost to this process.
+func (j *Journal) abandon(err error) error {
+	quiet := j.quiet()
+	for {
+		select {
+		case r := <-j.queue:
+			r.answer(0, err)
+		case <-quiet:
+			if len(j.queue) == 0 {
+				return err
+			}
+		}
+	}
+}
+
+// quiet shuts the gate; the channel is closed when nobody is left between the gate and the queue.
+func (j *Journal) quiet() <-chan struct{} {
+	j.shutGate()
+	quiet := make(chan struct{})
+	go func() {
+		j.entering.Wait()
+		close(quiet)
+	}()
+	return quiet
+}
+
+func (r request) answer(seq uint64, err error) {
+	if r.done != nil {
+		r.done(seq, err)
+	}
+}

@@ -1,0 +1,261 @@
+package uplink
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"foyer/sync/wire"
+)
+
+var noon = time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC)
+
+func ack(upto uint64) wire.Ack { return wire.Ack{Epoch: "e", Lane: "main", Upto: upto, HQTime: noon} }
+
+func testFlow(acked uint64) *flow { return newFlow(acked, 2*time.Second, 30*time.Second) }
+
+// fill sends batches of ten records until there is no room, and returns the last records of each.
+func fill(f *flow, last uint64, now time.Time) (lasts []uint64) {
+	for {
+		limit, ok := f.room(last)
+		if !ok {
+			return lasts
+		}
+		to := min(f.next+uint64(min(limit, 10))-1, last)
+		f.wentOut(to, now)
+		lasts = append(lasts, to)
+	}
+}
+
+func wantLasts(t *testing.T, got []uint64, want ...uint64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("sent up to %v, want %v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("sent up to %v, want %v", got, want)
+		}
+	}
+}
+
+func TestWindowOpensWithTheLineAndMovesWithTheAnswers(t *testing.T) {
+	f := testFlow(5)
+	wantLasts(t, fill(f, 1000, noon))
+	f.cameUp()
+	wantLasts(t, fill(f, 1000, noon), 15, 25, 35, 45, 55, 65, 75, 85)
+	if v, answered := f.heard(ack(25), "e", 1000, noon); v != progress || answered == nil || answered.last != 25 {
+		t.Errorf("got %v, %v", v, answered)
+	}
+	wantLasts(t, fill(f, 1000, noon), 95, 105)
+	f.heard(ack(105), "e", 1000, noon)
+	wantLasts(t, fill(f, 110, noon), 110)
+	if v, answered := f.heard(ack(107), "e", 110, noon); v != progress || answered != nil || f.acked != 107 {
+		t.Errorf("an answer in the middle of a batch: %v, %v, at %d", v, answered, f.acked)
+	}
+	f.heard(ack(110), "e", 110, noon)
+	if _, waits := f.deadline(110); waits {
+		t.Error("it waits for something though all is acknowledged")
+	}
+}
+
+func TestAGapIsFilledOnceThoughItIsToldManyTimes(t *testing.T) {
+	f := testFlow(0)
+	f.cameUp()
+	fill(f, 1000, noon)
+	f.heard(ack(10), "e", 1000, noon)
+	fill(f, 1000, noon)
+	for i := range 7 {
+		if v, _ := f.heard(ack(10), "e", 1000, noon); v != repeated {
+			t.Fatalf("got %v", v)
+		}
+		switch got := fill(f, 1000, noon); i {
+		case 0:
+			wantLasts(t, got, 20, 30, 40, 50, 60, 70, 80, 90)
+		default:
+			wantLasts(t, got)
+		}
+	}
+	f.heard(ack(20), "e", 1000, noon)
+	fill(f, 1000, noon)
+	f.heard(ack(20), "e", 1000, noon)
+	wantLasts(t, fill(f, 1000, noon), 30, 40, 50, 60, 70, 80, 90, 100)
+}
+
+func TestSilenceIsAnsweredWithOneRecordAndMorePatience(t *testing.T) {
+	f := testFlow(0)
+	f.cameUp()
+	now := noon
+	fill(f, 1000, now)
+	for _, want := range []time.Duration{2, 4, 8, 16, 30, 30} {
+		at, ok := f.deadline(1000)
+		if !ok || at.Sub(now) != want*time.Second {
+			t.Errorf("patient for %v, want %ds", at.Sub(now), want)
+		}
+		now = at
+		if f.silent(now) {
+			t.Error("headquarters said nothing and is accused")
+		}
+		wantLasts(t, fill(f, 1000, now), 1)
+	}
+	f.heard(ack(1), "e", 1000, now)
+	if got := fill(f, 1000, now); len(got) != window {
+		t.Errorf("after an answer %d batches go out, want %d", len(got), window)
+	}
+	if at, _ := f.deadline(1000); at.Sub(now) != 2*time.Second {
+		t.Errorf("patient for %v after an answer", at.Sub(now))
+	}
+}
+
+func TestNewRecordsDoNotPutTheDeadlineOff(t *testing.T) {
+	f := testFlow(0)
+	f.cameUp()
+	f.wentOut(1, noon)
+	first, _ := f.deadline(1)
+	f.wentOut(2, noon.Add(time.Second))
+	if again, _ := f.deadline(2); again != first {
+		t.Errorf("deadline moved from %v to %v", first, again)
+	}
+}
+
+func TestALineThatTakesNothingIsTriedAgain(t *testing.T) {
+	f := testFlow(0)
+	f.cameUp()
+	f.notTaken(noon)
+	wantLasts(t, fill(f, 5, noon))
+	if at, ok := f.deadline(5); !ok || at.Sub(noon) != 2*time.Second {
+		t.Errorf("next try %v, %v", at, ok)
+	}
+	if _, ok := f.deadline(0); ok {
+		t.Error("it waits though there is nothing to send")
+	}
+	f.silent(noon)
+	wantLasts(t, fill(f, 5, noon), 1)
+}
+
+func TestWhatHeadquartersCannotMeanMovesNothing(t *testing.T) {
+	f := testFlow(50)
+	f.cameUp()
+	for _, tc := range []struct {
+		name string
+		ack  wire.Ack
+		want verdict
+	}{
+		{"another epoch", wire.Ack{Epoch: "other", Upto: 60}, foreign},
+		{"beyond the end", ack(101), unwritten},
+		{"less than before", ack(49), less},
+	} {
+		if got, _ := f.heard(tc.ack, "e", 100, noon); got != tc.want || f.acked != 50 {
+			t.Errorf("%s: %v, at %d", tc.name, got, f.acked)
+		}
+	}
+	if f.silent(noon) {
+		t.Error("one old message is taken for a restored headquarters")
+	}
+	f.heard(ack(49), "e", 100, noon)
+	if !f.silent(noon) {
+		t.Error("headquarters answers a question with less than it had, and nobody is told")
+	}
+	f.heard(ack(51), "e", 100, noon)
+	if f.silent(noon) {
+		t.Error("it is told again after it was over")
+	}
+}
+
+// Whatever the line and headquarters do, as long as headquarters takes only what follows on what it has: never does it
+// miss a record, and the cursor is never beyond what it has.
+func TestFlowAgainstAnHonestHeadquarters(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const last = 300
+		f, now := testFlow(0), noon
+		has := uint64(0)
+		type batch struct{ first, last uint64 }
+		var pipe []batch
+		var acks []wire.Ack
+		step := func() {
+			now = now.Add(100 * time.Millisecond)
+			for {
+				limit, ok := f.room(last)
+				if !ok {
+					return
+				}
+				b := batch{f.next, min(f.next+uint64(min(limit, 20))-1, last)}
+				f.wentOut(b.last, now)
+				pipe = append(pipe, b)
+			}
+		}
+		deliver := func(i int) {
+			if b := pipe[i]; b.first <= has+1 && b.last > has {
+				has = b.last
+			}
+			acks = append(acks, ack(has))
+		}
+		hear := func(i int) {
+			f.heard(acks[i], "e", last, now)
+			if f.acked > has {
+				t.Fatalf("cursor at %d, headquarters has %d", f.acked, has)
+			}
+		}
+		actions := map[string]func(*rapid.T){
+			"deliver": func(t *rapid.T) {
+				if len(pipe) > 0 {
+					deliver(0)
+					pipe = pipe[1:]
+				}
+			},
+			"deliver any, twice": func(t *rapid.T) {
+				if len(pipe) > 0 {
+					i := rapid.IntRange(0, len(pipe)-1).Draw(t, "which")
+					deliver(i)
+					deliver(i)
+				}
+			},
+			"lose": func(t *rapid.T) {
+				if len(pipe) > 0 {
+					pipe = pipe[1:]
+				}
+			},
+			"hear": func(t *rapid.T) {
+				if len(acks) > 0 {
+					hear(0)
+					acks = acks[1:]
+				}
+			},
+			"hear any": func(t *rapid.T) {
+				if len(acks) > 0 {
+					hear(rapid.IntRange(0, len(acks)-1).Draw(t, "which"))
+				}
+			},
+			"cut":    func(t *rapid.T) { pipe, acks = nil, nil; f.cameUp() },
+			"refuse": func(t *rapid.T) { f.notTaken(now) },
+			"silence": func(t *rapid.T) {
+				if at, ok := f.deadline(last); ok && !now.Before(at) {
+					f.silent(now)
+				}
+			},
+			"": func(t *rapid.T) { step() },
+		}
+		f.cameUp()
+		t.Repeat(actions)
+		// From here on everything works: it must come to an end.
+		for range 1000 {
+			step()
+			for len(pipe) > 0 {
+				deliver(0)
+				pipe = pipe[1:]
+			}
+			for len(acks) > 0 {
+				hear(0)
+				acks = acks[1:]
+			}
+			if at, ok := f.deadline(last); ok {
+				now = at
+				f.silent(now)
+			}
+		}
+		if has != last || f.acked != last {
+			t.Fatalf("headquarters has %d, the cursor is at %d, want %d", has, f.acked, last)
+		}
+	})
+}

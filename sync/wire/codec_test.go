@@ -1,0 +1,221 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var noon = time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC)
+
+func goodBatch() Batch {
+	return Batch{V: 1, Epoch: "EPOCH7", Lane: MainLane, First: 41, SentAt: noon,
+		Records: []json.RawMessage{[]byte(`{"k":"visit.started"}`), []byte(`7`)}}
+}
+
+func TestBatchTravels(t *testing.T) {
+	want := goodBatch()
+	data, err := EncodeBatch(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeBatch(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got.Last() != 42 {
+		t.Errorf("last is %d, want 42", got.Last())
+	}
+}
+
+func TestBatchKeepsTheTextOfItsRecords(t *testing.T) {
+	b := goodBatch()
+	b.Records = []json.RawMessage{[]byte(`{"name":"陈 & 李 <3"}`)}
+	data, err := EncodeBatch(b)
+	if err != nil || !bytes.Contains(data, b.Records[0]) {
+		t.Errorf("got %s, %v", data, err)
+	}
+}
+
+func TestBatchRefusals(t *testing.T) {
+	for name, spoil := range map[string]func(*Batch){
+		"epoch empty":      func(b *Batch) { b.Epoch = "" },
+		"epoch long":       func(b *Batch) { b.Epoch = strings.Repeat("x", 65) },
+		"epoch odd":        func(b *Batch) { b.Epoch = "a/b" },
+		"lane odd":         func(b *Batch) { b.Lane = "Main" },
+		"first zero":       func(b *Batch) { b.First = 0 },
+		"first overflows":  func(b *Batch) { b.First = math.MaxUint64 },
+		"no records":       func(b *Batch) { b.Records = nil },
+		"too many records": func(b *Batch) { b.Records = make([]json.RawMessage, MaxRecords+1) },
+		"empty record":     func(b *Batch) { b.Records[1] = nil },
+		"long record":      func(b *Batch) { b.Records[1] = []byte(`"` + strings.Repeat("x", MaxRecord) + `"`) },
+		"no time":          func(b *Batch) { b.SentAt = time.Time{} },
+		"year 10000":       func(b *Batch) { b.SentAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"broken record":    func(b *Batch) { b.Records[0] = []byte(`{`) },
+	} {
+		b := goodBatch()
+		spoil(&b)
+		if data, err := EncodeBatch(b); err == nil {
+			t.Errorf("%s: encodes as %.100s", name, data)
+		}
+	}
+	big := goodBatch()
+	big.Records = nil
+	for range 20 {
+		big.Records = append(big.Records, []byte(`"`+strings.Repeat("x", MaxRecord-2)+`"`))
+	}
+	if _, err := EncodeBatch(big); err == nil {
+		t.Error("a batch over MaxBatch is encoded")
+	}
+}
+
+func TestDecodersRefuseWithAReason(t *testing.T) {
+	for _, tc := range []struct{ name, text, want string }{
+		{"empty", ``, "EOF"},
+		{"no object", `[]`, "cannot unmarshal"},
+		{"version", `{"v":2,"epoch":"e","lane":"main","first":1,"sent_at":"2026-06-14T12:00:00Z","records":[1]}`, "protocol version 2"},
+		{"version missing", `{"epoch":"e","lane":"main","first":1,"records":[1]}`, "protocol version 0"},
+		{"negative", `{"v":1,"epoch":"e","lane":"main","first":-1,"records":[1]}`, "cannot unmarshal"},
+		{"trailing", `{"v":1,"epoch":"e","lane":"main","first":1,"sent_at":"2026-06-14T12:00:00Z","records":[1]} {}`, "follows its end"},
+		{"too long", strings.Repeat(" ", MaxBatch+1), "at most"},
+	} {
+		if _, err := DecodeBatch([]byte(tc.text)); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %q", tc.name, err, tc.want)
+		}
+	}
+	if _, err := DecodeAck([]byte(`{"v":1,"epoch":"e","lane":"main","upto":1}`)); !errors.Is(err, ErrFormat) {
+		t.Errorf("an acknowledgement without a time: %v", err)
+	}
+	if _, err := DecodeAck(bytes.Repeat([]byte(" "), maxShort+1)); !errors.Is(err, ErrFormat) {
+		t.Errorf("a long acknowledgement: %v", err)
+	}
+	if _, err := DecodeState([]byte(`{"v":1,"online":true}`)); !errors.Is(err, ErrFormat) {
+		t.Errorf("a state without a time: %v", err)
+	}
+}
+
+// A field given twice cannot smuggle anything past the checks: they see what is used.
+func TestOfTwoFieldsWithOneNameTheCheckedOneIsUsed(t *testing.T) {
+	b, err := DecodeBatch([]byte(`{"v":1,"epoch":"e","lane":"main","first":9,"first":3,"sent_at":"2026-06-14T12:00:00Z","records":[1,2,3],"records":[4]}`))
+	if err != nil || b.First != 3 || len(b.Records) != 1 || string(b.Records[0]) != "4" {
+		t.Errorf("got %+v, %v", b, err)
+	}
+	if _, err := DecodeBatch([]byte(`{"v":1,"epoch":"e","lane":"main","lane":"../x","first":3,"sent_at":"2026-06-14T12:00:00Z","records":[1]}`)); err == nil {
+		t.Error("the second lane was not checked")
+	}
+}
+
+func TestAckAndStateTravel(t *testing.T) {
+	ack := Ack{V: 1, Epoch: "E-1", Lane: "main", Upto: 12, HQTime: noon}
+	data, err := EncodeAck(ack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeAck(data); err != nil || got != ack {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	state := State{V: 1, Online: true, At: noon, Version: "1.2.3"}
+	if data, err = EncodeState(state); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeState(data); err != nil || got != state {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := EncodeAck(Ack{Epoch: "E", Lane: "main"}); err == nil {
+		t.Error("an acknowledgement without a time is encoded")
+	}
+	if _, err := EncodeState(State{At: noon, Version: strings.Repeat("v", 65)}); err == nil {
+		t.Error("a long program version is encoded")
+	}
+}
+
+func TestEveryKindOpensToItsBody(t *testing.T) {
+	for kind, body := range map[Kind]any{
+		VisitStarted:    &Visit{Visit: "v", Member: "m-1", Zone: "door", Nth: 3},
+		VisitEnded:      &Visit{Visit: "v", Member: "m-1", Nth: 3, Seconds: 90},
+		GreetingDecided: &Greeting{Visit: "v", Reasons: []Reason{{true, "consent.ok", ""}}},
+		CardClaimed:     &Reception{Visit: "v", By: "LX", WaitedSeconds: 8},
+		CardServed:      &Reception{Visit: "v", By: "LX"},
+		KioskUsed:       &Session{Language: "zh-CN", Seconds: 30, Taps: 4, End: "idle"},
+		StrangersPassed: &Strangers{Zone: "door", Count: 17},
+		ReaderChanged:   &Reader{Reader: "door", Why: "unplugged"},
+		SnapshotApplied: &Applied{Snapshot: Members, Version: 5},
+		SnapshotRefused: &Applied{Snapshot: Members, Version: 5, Code: RefusedOlder, Why: "older"},
+	} {
+		data, err := EncodeRecord(NewRecord(kind, noon, body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := DecodeRecord(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(body, got); diff != "" || r.Kind != kind || !kind.Known() {
+			t.Errorf("%s: %s", kind, diff)
+		}
+	}
+}
+
+func TestAKindOfTheFutureIsKeptAsItIs(t *testing.T) {
+	r, err := DecodeRecord([]byte(`{"k":"coupon.redeemed","at":"2026-06-14T12:00:00Z","b":{"code":"x"},"extra":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := r.Open()
+	if raw, ok := body.(json.RawMessage); !ok || err != nil || string(raw) != `{"code":"x"}` {
+		t.Errorf("got %v, %v", body, err)
+	}
+}
+
+func TestRecordRefusals(t *testing.T) {
+	for name, text := range map[string]string{
+		"no kind":   `{"at":"2026-06-14T12:00:00Z","b":{}}`,
+		"odd kind":  `{"k":"Visit Started","at":"2026-06-14T12:00:00Z","b":{}}`,
+		"no time":   `{"k":"visit.started","b":{}}`,
+		"no body":   `{"k":"visit.started","at":"2026-06-14T12:00:00Z"}`,
+		"not JSON":  `visit`,
+		"a bad day": `{"k":"visit.started","at":"2026-02-30T12:00:00Z","b":{}}`,
+	} {
+		if r, err := DecodeRecord([]byte(text)); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: got %+v, %v", name, r, err)
+		}
+	}
+	if _, err := EncodeRecord(NewRecord("x y", noon, 1)); err == nil {
+		t.Error("an odd kind is encoded")
+	}
+	if _, err := EncodeRecord(NewRecord(KioskUsed, noon, Session{Language: strings.Repeat("x", MaxRecord)})); err == nil {
+		t.Error("a record over MaxRecord is encoded")
+	}
+	if body, err := (Record{Kind: VisitStarted, At: noon, Body: []byte(`[]`)}).Open(); !errors.Is(err, ErrFormat) {
+		t.Errorf("a body of the wrong shape: %v, %v", body, err)
+	}
+}
+
+func TestTopics(t *testing.T) {
+	p := Place{"wanlian", "fuxing-road"}
+	for topic, rest := range map[string]string{
+		p.Up(MainLane): "up/main", p.Ack(): "ack", p.Down(Members): "down/members", p.State(): "state",
+	} {
+		if got, gotRest, err := ParseTopic(topic); err != nil || got != p || gotRest != rest {
+			t.Errorf("%s: got %v, %q, %v", topic, got, gotRest, err)
+		}
+	}
+	for _, bad := range []string{"", "edge/v1/a/b", "edge/v1/a/b/", "edge/v2/a/b/c", "edge/v1/+/b/ack", "edge/v1/a/B/ack", "x/v1/a/b/ack"} {
+		if p, rest, err := ParseTopic(bad); err == nil {
+			t.Errorf("%q: got %v %q", bad, p, rest)
+		}
+	}
+}
