@@ -15,6 +15,7 @@ import (
 const (
 	MaxImportBytes = 10 << 20
 	MaxImportRows  = 200_000
+	maxColumns     = 64 // a header with more is no header; rows are laid over columns one by one
 )
 
 // column is one of those that an import may have.
@@ -160,6 +161,10 @@ func readFault(err error) Fault {
 
 func (s *sheet) header(names []string, f *faults) {
 	for i, name := range names {
+		if i == maxColumns {
+			f.add(Fault{Line: 1, Column: i + 1, Code: FaultWidth})
+			return
+		}
 		name = strings.TrimSpace(name)
 		c := headers[strings.ToLower(name)]
 		at := Fault{Line: 1, Column: i + 1, Got: shapeOf(name)}

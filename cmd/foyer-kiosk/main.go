@@ -55,6 +55,7 @@ func parse(args []string, out io.Writer) (glass.Config, error) {
 	lang := f.String("lang", "zh-CN", "language while nobody in particular is there: zh-CN or en")
 	idle := f.Duration("idle", time.Minute, "a session that nobody touches is warned after this")
 	warning := f.Duration("warning", 20*time.Second, "how long the warning counts down")
+	verbose := f.Bool("verbose", false, "tell more, also what the graphics library says")
 	ready := f.String("ready-file", "", "file to write when the first frame is on the glass")
 	if err := f.Parse(args); err != nil {
 		return glass.Config{}, err
@@ -62,15 +63,27 @@ func parse(args []string, out io.Writer) (glass.Config, error) {
 	if f.NArg() > 0 {
 		return glass.Config{}, fmt.Errorf("what is %q? every setting is a flag; -help lists them", f.Arg(0))
 	}
-	catalogue := words.Load()
 	c := glass.Config{
-		Words: catalogue, WidthMM: float32(*width), Log: slog.New(slog.NewTextHandler(out, nil)),
+		Words: words.Load(), WidthMM: float32(*width), Log: logger(out, *verbose),
 		Rules: scene.Rules{Languages: []string{"zh-CN", "en"}, Language: *lang, Idle: *idle, Warning: *warning},
 	}
 	return c, errors.Join(
 		face(&c, *screen), daemon(&c, *address, *tokenFile), place(&c, *size, *output), sane(*lang, *idle, *warning, *width),
 		mark(&c, *ready),
 	)
+}
+
+// logger writes to out. What Fyne logs through the standard logger comes out at the level of details: much of it is
+// about folders that a kiosk does not have.
+func logger(out io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	l := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
+	slog.SetLogLoggerLevel(slog.LevelDebug)
+	slog.SetDefault(l)
+	return l
 }
 
 func face(c *glass.Config, screen string) error {

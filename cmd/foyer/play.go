@@ -185,9 +185,10 @@ func (d *deck) write(e event) {
 }
 
 func (d *deck) summary() string {
-	text := fmt.Sprintf("tags %d, quiet %d, replies %d, errors %d", d.kinds["tag"], d.kinds["quiet"], d.kinds["reply"], d.kinds["error"])
+	var text strings.Builder
+	fmt.Fprintf(&text, "tags %d, quiet %d, replies %d, errors %d", d.kinds["tag"], d.kinds["quiet"], d.kinds["reply"], d.kinds["error"])
 	for _, protocol := range slices.Sorted(maps.Keys(d.passed)) {
-		text += fmt.Sprintf("; lines of %s passed over: %d", protocol, d.passed[protocol])
+		fmt.Fprintf(&text, "; lines of %s passed over: %d", protocol, d.passed[protocol])
 	}
-	return text
+	return text.String()
 }

@@ -79,7 +79,7 @@ func unescape(t *testing.T, name, content string) []byte {
 		return []byte(content)
 	}
 	var raw []byte
-	for _, digits := range strings.Fields(content) {
+	for digits := range strings.FieldsSeq(content) {
 		var b byte
 		if _, err := fmt.Sscanf(digits, "%02X", &b); err != nil {
 			t.Fatalf("%s: %v", name, err)

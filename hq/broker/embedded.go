@@ -104,10 +104,10 @@ func (e *Embedded) Run(ctx context.Context, deliver func(topic string, payload [
 	if err := e.server.AddListener(listeners.NewNet("stores", ln)); err != nil {
 		return fmt.Errorf("run broker: %w", err)
 	}
+	e.serving.Store(true)
 	if err := e.server.Serve(); err != nil {
 		return fmt.Errorf("run broker: %w", err)
 	}
-	e.serving.Store(true)
 	<-ctx.Done()
 	e.serving.Store(false)
 	e.hook.closing.Store(true)

@@ -51,7 +51,9 @@ func cardOf(c shop.Card) api.Card {
 		TierName: c.TierName, Language: c.Language, Zone: c.Zone, Nth: c.Nth, LastVisit: c.LastVisit, Priority: c.Priority,
 		Quiet: c.Quiet, Offer: offerOf(c.Offer), By: c.By, ClaimedAt: c.ClaimedAt, ServedAt: c.ServedAt}
 	for _, line := range c.Why {
-		card.Why = append(card.Why, line.Text)
+		if line.Code != greeting.KeyCustomer { // Priority says it already
+			card.Why = append(card.Why, line.Text)
+		}
 	}
 	for _, line := range c.Talk {
 		card.Talk = append(card.Talk, line)

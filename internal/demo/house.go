@@ -51,6 +51,7 @@ type House struct {
 	tap, door  *played
 	glass      map[string]*glass
 	displays   []*screen.Xvfb
+	doors      [3]string      // reception, console and broker: the same after a program was killed, as in a real house
 	pages      []net.Listener // control page, reception's frame, console's frame
 	tagsAway   sync.WaitGroup
 	ctx        context.Context // of Run: what buttons start ends with it
@@ -103,6 +104,9 @@ func (h *House) prepare() error {
 			return err
 		}
 	}
+	if err := h.chooseDoors(); err != nil {
+		return err
+	}
 	wire, err := NewWire(h.brokerAddr)
 	if err != nil {
 		return err
@@ -120,6 +124,19 @@ func (h *House) prepare() error {
 			return fmt.Errorf("open the demo's page: %w", err)
 		}
 		h.pages = append(h.pages, ln)
+	}
+	return nil
+}
+
+// chooseDoors finds free ports. Nobody else is told of them, so that they are free still when the programs open them.
+func (h *House) chooseDoors() error {
+	for i := range h.doors {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("find a free port: %w", err)
+		}
+		defer ln.Close()
+		h.doors[i] = ln.Addr().String()
 	}
 	return nil
 }
@@ -263,10 +280,16 @@ func (h *House) ReceptionLogin() string {
 	return "http://" + info.TCP + "/login?token=" + h.read("reception.token")
 }
 
-// ConsoleLogin is the address that opens a page of the console, without the demo between.
-func (h *House) ConsoleLogin(page string) string {
+// ConsoleLogin is the address that opens the console, without the demo between.
+func (h *House) ConsoleLogin() string {
 	info, _ := h.hqInfo()
-	return "http://" + info.Console + "/login?token=" + readFile(info.AdminTokenFile) + "&next=" + page
+	return h.ConsolePage("/login?token=" + readFile(info.AdminTokenFile))
+}
+
+// ConsolePage is a page of the console, for who has come in already.
+func (h *House) ConsolePage(page string) string {
+	info, _ := h.hqInfo()
+	return "http://" + info.Console + page
 }
 
 func (h *House) receptionURL() string { return "http://" + h.pages[1].Addr().String() + "/reception/" }

@@ -29,13 +29,13 @@ func (h *House) read(name string) string { return readFile(h.path(name)) }
 
 // headquarters is foyer-hq, with the broker inside unless there is one outside.
 func (h *House) headquarters() *Process {
-	args := []string{"serve", "--data", h.path("hq"), "--chain", chainName, "--console", "127.0.0.1:0",
+	args := []string{"serve", "--data", h.path("hq"), "--chain", chainName, "--console", h.doors[1],
 		"--tag-key-file", h.path("tag.key"), "--ready-file", h.hqReady}
 	if b := h.cfg.Broker; b != nil {
 		os.WriteFile(h.path("broker.password"), []byte(b.HQPassword), 0o600)
 		args = append(args, "--broker", b.URL, "--broker-user", b.HQUser, "--broker-password-file", h.path("broker.password"))
 	} else {
-		args = append(args, "--mqtt", "127.0.0.1:0")
+		args = append(args, "--mqtt", h.doors[2])
 	}
 	return &Process{Name: "foyer-hq", Path: h.bin("foyer-hq"), Args: args, Dir: h.cfg.Dir, Log: h.cfg.Log}
 }
@@ -136,7 +136,7 @@ data: store
 tag_key_file: tag.key
 listen:
   socket: store/foyerd.sock
-  tcp: 127.0.0.1:0
+  tcp: %s
   reception_token_file: reception.token
   screen_token_file: screen.token
   embed: [%q]
@@ -159,7 +159,7 @@ zones:
     role: entrance
     readers: [door-uhf]
     grace: 8s
-%s`, chainName, StoreName, h.origin(), h.wire.Addr(), info.PublicKeyFile, h.tap.pty.Path(), h.door.pty.Path(), h.greetings())
+%s`, chainName, StoreName, h.doors[0], h.origin(), h.wire.Addr(), info.PublicKeyFile, h.tap.pty.Path(), h.door.pty.Path(), h.greetings())
 	if err := os.WriteFile(h.path("foyerd.yaml"), []byte(config), 0o600); err != nil {
 		h.cfg.Log.Error("the store's configuration is not written", "err", err)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,7 @@ func browse(t *testing.T, width, height int) context.Context {
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.WindowSize(width, height), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("lang", "zh-CN"))
+		chromedp.Flag("lang", "zh-CN"), chromedp.Flag("accept-lang", "zh-CN"))
 	alloc, stopAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(stopAlloc)
 	tab, stopTab := chromedp.NewContext(alloc)
@@ -60,12 +61,22 @@ func keepPage(t *testing.T, tab context.Context, name string) {
 	}
 }
 
-// hasText waits until the page's visible text holds the words.
+// hasText waits until the page's visible text holds the words. A page that is just being replaced is asked again.
 func hasText(words string) step {
 	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.PollFunction[bool](`(words) => document.body.innerText.includes(words)`,
-			chromedp.WithPollingArgs(words), chromedp.WithPollingTimeout(25*time.Second),
-			chromedp.WithPollingInterval(100*time.Millisecond))(ctx, target)
-		return chromedp.Void{}, err
+		ctx, stop := context.WithTimeout(ctx, 25*time.Second)
+		defer stop()
+		look := chromedp.Evaluate[bool](fmt.Sprintf("document.body.innerText.includes(%q)", words))
+		for {
+			found, err := look(ctx, target)
+			if found {
+				return chromedp.Void{}, nil
+			}
+			select {
+			case <-ctx.Done():
+				return chromedp.Void{}, fmt.Errorf("the page does not say %q (%v)", words, err)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
 	}
 }

@@ -52,7 +52,7 @@ func doorOpens(t *testing.T, house *demo.House) {
 	once(t, house, "m-demo-1", 1)
 
 	writeCampaign(t, house)
-	waitUntil(t, "the store applies the campaign", func() error { return applied(house, "door-test") })
+	waitUntil(t, "the store applies the campaign", func() error { return applied(house, "Door test") })
 	waitToRead(t, kiosk, "5-attract-again", "示范店")
 	tapBytes(t, house, annasFrame)
 	waitToRead(t, kiosk, "6-greeting-with-campaign", "王女士", "今天有新机可试")
@@ -67,14 +67,14 @@ func writeCampaign(t *testing.T, house *demo.House) {
 	set := func(name, value string) step {
 		return chromedp.SetValue(chromedp.CSS(fmt.Sprintf(`[name="%s"]`, name)), value)
 	}
-	do(t, tab, "open the console", chromedp.Navigate(house.ConsoleLogin("/campaigns/new")), chromedp.WaitReady(chromedp.CSS("#editor")))
+	do(t, tab, "open the console", chromedp.Navigate(house.ConsoleLogin()), chromedp.Navigate(house.ConsolePage("/campaigns/new")), chromedp.WaitReady(chromedp.CSS("#editor")))
 	do(t, tab, "write the campaign",
 		set("name", "Door test"), set("audience", `member.teir == "gold"`), set("priority", "90"), set("per_day", "9"),
 		set("zh-CN.title", "新机到店"), set("zh-CN.text", "三款新手机今天到店，先到先试。"), set("zh-CN.hello", "今天有新机可试"), set("zh-CN.talk", "请客人试一试新手机。"),
 		set("en.title", "New phones are in"), set("en.text", "Three new phones came in today."), set("en.hello", "New phones to try today"), set("en.talk", "Offer a look at the new phones."),
 		chromedp.Click(chromedp.CSS("#push")), hasText("teir"))
 	keepPage(t, tab, "console-broken-rule")
-	if err := applied(house, "door-test"); err == nil {
+	if err := applied(house, "Door test"); err == nil {
 		t.Fatal("a campaign with a broken rule was applied")
 	}
 	do(t, tab, "mend the rule and push", set("audience", `member.tier == "gold"`), chromedp.Click(chromedp.CSS("#push")),
@@ -188,7 +188,7 @@ func applied(house *demo.House, campaign string) error {
 	defer stop()
 	var answer []struct {
 		Campaign struct {
-			ID string `json:"id"`
+			Name string `json:"name"`
 		} `json:"campaign"`
 		Stores []struct {
 			State string `json:"state"`
@@ -198,7 +198,7 @@ func applied(house *demo.House, campaign string) error {
 		return err
 	}
 	for _, c := range answer {
-		if c.Campaign.ID != campaign {
+		if c.Campaign.Name != campaign {
 			continue
 		}
 		for _, s := range c.Stores {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,13 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/jezek/xgb"
+
 	"foyer/internal/screen"
 )
+
+// The X library says on its standard logger that a display of our own needs no password; that is no news.
+func init() { xgb.Logger.SetOutput(io.Discard) }
 
 // picture takes what is on a display's glass.
 func picture(t *testing.T, display string) *image.RGBA {

@@ -95,18 +95,27 @@ func Run(ctx context.Context, c Config) error {
 	return nil
 }
 
-// settle fixes what Fyne takes from its environment: one pixel is one pixel, and X11 it is.
+// settle fixes what Fyne takes from its environment. One pixel is one pixel, X11 it is, and nothing is kept on disk:
+// Fyne would write preferences, which a power cut leaves torn, and watch the folder of its settings, which wakes its loop
+// after it has ended. Below /dev/null there is no folder to do either in.
 func settle() error {
 	if os.Getenv("DISPLAY") == "" {
 		return fmt.Errorf("open window: DISPLAY is not set; start an X server and say which, for example DISPLAY=:0")
 	}
-	for k, v := range map[string]string{"FYNE_SCALE": "1", "FYNE_PLATFORM": "x11"} {
+	set := map[string]string{"FYNE_SCALE": "1", "FYNE_PLATFORM": "x11", "XDG_CONFIG_HOME": nowhere}
+	if _, err := os.UserCacheDir(); err != nil {
+		set["XDG_CACHE_HOME"] = nowhere // without either, the search for a rare character's font gives up at once
+		set["MESA_SHADER_CACHE_DISABLE"] = "true"
+	}
+	for k, v := range set {
 		if err := os.Setenv(k, v); err != nil {
 			return fmt.Errorf("open window: %w", err)
 		}
 	}
 	return nil
 }
+
+const nowhere = "/dev/null/foyer"
 
 // frame puts the window in its place.
 func frame(w fyne.Window, c Config) {

@@ -91,7 +91,7 @@ func newRig(t *testing.T, width, height int, args ...string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.screen.Close)
-	r.cmd = exec.Command(path, append([]string{"-api", r.Address, "-ready-file", r.ready}, args...)...)
+	r.cmd = exec.Command(path, append([]string{"-api", r.Address, "-ready-file", r.ready, "-verbose"}, args...)...)
 	// The poorest surroundings that a unit may give: no home, no language, no desktop bus.
 	r.cmd.Env = []string{"DISPLAY=" + x.Display, "PATH=" + os.Getenv("PATH"), "LANG=C"}
 	r.cmd.Stderr = r.logs

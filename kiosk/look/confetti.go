@@ -25,7 +25,7 @@ func confetti(w, h float64, clear []Box) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f">`, w, h)
 	for range 150 {
 		x, y := dice.Float64()*w, dice.Float64()*dice.Float64()*h
-		if slices.ContainsFunc(clear, func(c Box) bool { return c.Inset(-2*float32(unit), -2*float32(unit)).holds(float32(x), float32(y)) }) {
+		if slices.ContainsFunc(clear, func(c Box) bool { return c.Inset(-5*float32(unit), -4*float32(unit)).holds(float32(x), float32(y)) }) {
 			continue
 		}
 		c := hex(colours[dice.IntN(len(colours))])
@@ -35,7 +35,7 @@ func confetti(w, h float64, clear []Box) string {
 			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s"/>`, x, y, s*0.62, c)
 		case 1:
 			fmt.Fprintf(&b, `<path d="M%.1f %.1f q%.1f %.1f %.1f 0 t%.1f 0 t%.1f 0" fill="none" stroke="%s" stroke-width="%.1f" stroke-linecap="round"/>`,
-				x, y, s*0.7, -s*1.5, s*1.4, s*1.4, s*1.4, c, s*0.5)
+				x-s*2.1, y, s*0.7, -s*1.5, s*1.4, s*1.4, s*1.4, c, s*0.5)
 		default:
 			fmt.Fprintf(&b, `<g transform="rotate(%d %.1f %.1f)"><rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="%.1f" ry="%.1f" fill="%s"/></g>`,
 				dice.IntN(180), x, y, x-s, y-s*0.45, s*2, s*0.9, s*0.2, s*0.2, c)

@@ -1,4 +1,4 @@
-package screens_test
+package screens
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/software"
@@ -17,7 +16,6 @@ import (
 	"foyer/internal/words"
 	"foyer/kiosk/look"
 	"foyer/kiosk/scene"
-	"foyer/kiosk/screens"
 )
 
 var update = flag.Bool("update", false, "write the pictures anew instead of comparing")
@@ -31,8 +29,8 @@ var forms = []struct {
 	{"wide", look.NewFrame(960, 540, 708)},
 }
 
-func config(f look.Frame, touch func(scene.Touch)) screens.Config {
-	return screens.Config{Frame: f, Words: words.Load(), Languages: []string{"zh-CN", "en"}, Touch: touch, Still: true}
+func config(f look.Frame, touch func(scene.Touch)) Config {
+	return Config{Frame: f, Words: words.Load(), Languages: []string{"zh-CN", "en"}, Touch: touch, Still: true}
 }
 
 // photograph paints an object without a window.
@@ -48,7 +46,7 @@ func TestKioskPictures(t *testing.T) {
 	a := test.NewTempApp(t)
 	a.Settings().SetTheme(look.Theme{Ground: look.Paper})
 	for _, form := range forms {
-		k := screens.NewKiosk(config(form.frame, nil))
+		k := NewKiosk(config(form.frame, nil))
 		for _, lang := range []string{"zh-CN", "en"} {
 			for _, s := range kioskStories(lang) {
 				state, now := s.kiosk()
@@ -63,7 +61,7 @@ func TestWallPictures(t *testing.T) {
 	a := test.NewTempApp(t)
 	a.Settings().SetTheme(look.Theme{Ground: look.Night})
 	for _, form := range forms {
-		w := screens.NewWall(config(form.frame, nil))
+		w := NewWall(config(form.frame, nil))
 		for _, lang := range []string{"zh-CN", "en"} {
 			for _, s := range wallStories(lang) {
 				state, now := s.wall()
@@ -129,5 +127,3 @@ func difference(a, b image.Image) int {
 }
 
 func apart(a, b uint32) uint32 { return max(a, b) - min(a, b) }
-
-var _ = time.Second

@@ -93,6 +93,9 @@ func (v *home) page(k scene.Kiosk) {
 	shown := offers[first:min(len(offers), first+onPage)]
 	for n, d := range v.decks {
 		swap(d.Container, n == len(shown))
+		if n != len(shown) {
+			d.forget()
+		}
 	}
 	v.decks[len(shown)].show(k.Language, shown, len(k.Guest.Offers)-first)
 	swap(v.more.pad, pages > 1)
@@ -164,6 +167,17 @@ func (d *deck) show(lang string, offers []api.Offer, mine int) {
 	}
 	for i, c := range d.cards {
 		c.show(lang, offers[i], i < mine)
+	}
+}
+
+// forget empties the cards: what was chosen for a person must not outlive the session, not even unseen.
+func (d *deck) forget() {
+	for _, c := range d.cards {
+		if c.about.Campaign != "" {
+			c.about = api.Offer{}
+			c.title.set("")
+			c.text.set("")
+		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package screens_test
+package screens
 
 import (
 	"time"
@@ -109,8 +109,7 @@ func birthday(lang string) scene.Greeted {
 func tap(act scene.Act, arg string) scene.Touch { return scene.Touch{Act: act, Arg: arg} }
 
 func kioskStories(lang string) []script {
-	enter, more := tap(scene.Enter, ""), time.Duration(0)
-	_ = more
+	enter := tap(scene.Enter, "")
 	return []script{
 		{"waiting", lang, []any{opened(0, 1, 2), scene.Lost{}, 4 * time.Second}},
 		{"attract", lang, []any{opened(0, 1, 2)}},

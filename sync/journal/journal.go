@@ -68,8 +68,8 @@ type Put struct {
 // after they have been handed over.
 type Entry struct {
 	Lane    string
-	Payload []byte                      // nil: only Puts, and no sequence is used
-	Puts    []Put                       //
+	Payload []byte // nil: only Puts, and no sequence is used
+	Puts    []Put
 	Done    func(seq uint64, err error) // optional; called once by the committer after the sync; must not block
 }
 

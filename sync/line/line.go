@@ -62,9 +62,9 @@ type Message struct {
 
 // Config says where the broker is and who we are. Fields left zero have the defaults named.
 type Config struct {
-	URL                string        // tcp://host:1883 or tls://host:8883
-	ClientID           string        // unique at the broker: of two with one id each throws the other out
-	Username, Password string        //
+	URL                string // tcp://host:1883 or tls://host:8883
+	ClientID           string // unique at the broker: of two with one id each throws the other out
+	Username, Password string
 	TLS                *tls.Config   // for tls://; nil trusts the system's authorities
 	Will               *Message      // published by the broker when we vanish, and by us when Run ends
 	KeepAlive          time.Duration // DefaultKeepAlive

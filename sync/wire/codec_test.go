@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"foyer/internal/words"
 )
 
 var noon = time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC)
@@ -216,6 +218,16 @@ func TestTopics(t *testing.T) {
 	for _, bad := range []string{"", "edge/v1/a/b", "edge/v1/a/b/", "edge/v2/a/b/c", "edge/v1/+/b/ack", "edge/v1/a/B/ack", "x/v1/a/b/ack"} {
 		if p, rest, err := ParseTopic(bad); err == nil {
 			t.Errorf("%q: got %v %q", bad, p, rest)
+		}
+	}
+}
+
+func TestEveryRefusalHasItsWords(t *testing.T) {
+	for _, lang := range words.Load().Languages() {
+		for _, code := range Codes {
+			if key := "sync.refused." + string(code); !words.Load().Has(lang, key) {
+				t.Errorf("%s has no %s", lang, key)
+			}
 		}
 	}
 }

@@ -97,8 +97,8 @@ type Code string
 
 // The codes.
 const (
-	RefusedFormat    Code = "format"    // it cannot be read
-	RefusedTooLarge  Code = "too_large" //
+	RefusedFormat    Code = "format" // it cannot be read
+	RefusedTooLarge  Code = "too_large"
 	RefusedForged    Code = "forged"    // the signature is wrong
 	RefusedKey       Code = "key"       // signed with a key that the store does not trust
 	RefusedElsewhere Code = "elsewhere" // for another chain, store or kind

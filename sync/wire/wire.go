@@ -51,7 +51,7 @@ func (p Place) State() string { return p.topic("state") }
 func ParseTopic(topic string) (Place, string, error) {
 	parts := strings.SplitN(topic, "/", 5)
 	if len(parts) != 5 || parts[0] != "edge" || parts[1] != "v1" || parts[4] == "" {
-		return Place{}, "", fmt.Errorf("topic %.80q: want edge/v1/{chain}/{store}/...", topic)
+		return Place{}, "", fmt.Errorf("topic %.80q: want edge/v1/{chain}/{store}/{what}", topic)
 	}
 	p := Place{Chain: parts[2], Store: parts[3]}
 	if err := p.Check(); err != nil {

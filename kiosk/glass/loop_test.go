@@ -1,0 +1,147 @@
+package glass
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"foyer/api"
+	"foyer/kiosk/scene"
+)
+
+// desk is a foyerd that answers as it is told.
+type desk struct {
+	mu      sync.Mutex
+	answers []error // one a call; then nil
+	got     []int
+}
+
+func (d *desk) Follow(context.Context, api.Face, func(api.Update)) error { return nil }
+
+func (d *desk) ReportSession(_ context.Context, s api.Session) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.answers) > 0 {
+		err := d.answers[0]
+		d.answers = d.answers[1:]
+		if err != nil {
+			return err
+		}
+	}
+	d.got = append(d.got, s.Taps)
+	return nil
+}
+
+func TestReporter(t *testing.T) {
+	away := errors.New("away")
+	for _, tc := range []struct {
+		name    string
+		answers []error
+		want    []int
+	}{
+		{"all well", nil, []int{1, 2, 3}},
+		{"away for a while: in order, none lost", []error{away, away, away, nil, away}, []int{1, 2, 3}},
+		{"one refused: the others go on", []error{nil, &api.Problem{Status: 422}}, []int{1, 3}},
+		{"a wrong token may be mended", []error{&api.Problem{Status: 401}}, []int{1, 2, 3}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &desk{answers: tc.answers}
+				r := newReporter(Config{Foyerd: d, Log: slog.New(slog.DiscardHandler)})
+				ctx, cancel := context.WithCancel(t.Context())
+				for n := range 3 {
+					r.add(api.Session{Taps: n + 1})
+				}
+				done := make(chan struct{})
+				go func() { r.run(ctx); close(done) }()
+				time.Sleep(time.Minute) // virtual
+				cancel()
+				<-done
+				if diff := cmp.Diff(tc.want, d.got); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+func TestReporterSendsTheLastOnesWhenItEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{}
+		r := newReporter(Config{Foyerd: d, Log: slog.New(slog.DiscardHandler)})
+		r.add(api.Session{Taps: 7})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		r.run(ctx)
+		if diff := cmp.Diff([]int{7}, d.got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestPulse(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		frozen int // from which beat on no frame is painted
+		after  time.Duration
+		hung   bool
+	}{
+		{"painting", 1 << 30, 10 * time.Minute, false},
+		{"frozen, two beats", 3, 49 * time.Second, false},
+		{"frozen, three beats", 3, 51 * time.Second, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var beats int
+				frame := func() uint64 { beats++; return uint64(min(beats, tc.frozen)) }
+				hung := false
+				ctx, cancel := context.WithTimeout(t.Context(), tc.after)
+				defer cancel()
+				pulse(ctx, frame, Config{Log: slog.New(slog.DiscardHandler), Hung: func() { hung = true }})
+				if hung != tc.hung {
+					t.Errorf("hung %v", hung)
+				}
+			})
+		})
+	}
+}
+
+func TestInputsOfUpdates(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		u    api.Update
+		want scene.Input
+	}{
+		{"lost", api.Update{}, scene.Lost{}},
+		{"found", api.Update{Online: true}, scene.Found{}},
+		{"snapshot", api.Update{Online: true, Snapshot: &api.Snapshot{Epoch: "e"}}, scene.Snapshot{Snapshot: api.Snapshot{Epoch: "e"}}},
+		{"event", api.Update{Online: true, Event: &api.Event{Kind: api.Departed, Data: []byte(`{"visit":"v"}`)}}, scene.Departed{Visit: "v"}},
+	} {
+		got, err := input(tc.u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
+		}
+	}
+}
+
+// A presenter that is never asked to draw still takes every input, and one that has ended blocks nobody.
+func TestPresenterNeverBlocksFoyerdForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPresenter(Config{Face: api.Kiosk, Log: slog.New(slog.DiscardHandler)})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 1000 {
+			p.update(ctx, api.Update{Online: true})
+			p.touch(scene.Touch{})
+		}
+	})
+}
