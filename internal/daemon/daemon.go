@@ -150,9 +150,15 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	fail := func(err error) { around.fail(err); feeders.fail(err) }
 	base.run("journal", h.journal.Run, fail)
 	base.run("ledger", h.ledger.Run, fail)
-	middle.run("shop", h.shop.Run, fail)
 	if h.supply != nil {
 		around.run("downlink", h.supply.down.Run, fail)
+		select {
+		case <-h.supply.down.Restored():
+		case <-around.ctx.Done():
+		}
+	}
+	middle.run("shop", h.shop.Run, fail)
+	if h.supply != nil {
 		around.run("uplink", h.supply.up.Run, fail)
 		around.run("line", h.supply.line.Run, fail)
 	}

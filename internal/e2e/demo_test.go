@@ -24,7 +24,7 @@ import (
 
 // The demo's page, as a newcomer uses it: every button does what it says, seen where it must show.
 func TestDemoPage(t *testing.T) {
-	house := open(t, demo.Config{Greeting: greetingTime})
+	house := open(t, demo.Config{Greeting: 3 * greetingTime}) // two screens are read one after the other
 	tab := browse(t, 1920, 1260)
 	press := func(action string) step {
 		return chromedp.Click(chromedp.CSS(`button[data-do="` + action + `"]:not(:disabled)`))
@@ -32,7 +32,7 @@ func TestDemoPage(t *testing.T) {
 	do(t, tab, "open the page", chromedp.Navigate(house.PageURL()+"?lang=zh-CN"), hasText("与总部的线路正常"))
 	do(t, tab, "Anna taps, three walk in", press("tap/anna"), press("walk/li,bob,zhang"))
 	waitToRead(t, house.Display("kiosk"), "kiosk", "王女士")
-	waitToRead(t, house.Display("wall"), "wall", "李先生", "张老师")
+	waitToRead(t, house.Display("wall"), "wall", "MrLi", "Zhang", "Miller先生")
 	waitUntil(t, "the cards at reception", func() error { return cards(house, "王女士", "李先生", "张老师") })
 	keepPage(t, tab, "page-zh")
 	do(t, tab, "cut the line", press("cut"), hasText("线路已断开"), press("stranger"), press("tap/chen"))
@@ -43,8 +43,10 @@ func TestDemoPage(t *testing.T) {
 	waitUntil(t, "the store says so", func() error { return online(house, "kiosk-card", false) })
 	do(t, tab, "plug it in", press("unplug-tap"))
 	waitUntil(t, "the store hears again", func() error { return online(house, "kiosk-card", true) })
+	do(t, tab, "kill the kiosk in the middle of a greeting", press("tap/anna"))
+	waitToRead(t, house.Display("kiosk"), "kiosk-before-kill", "王女士")
 	do(t, tab, "kill the kiosk", press("kill/kiosk"))
-	waitToRead(t, house.Display("kiosk"), "kiosk-again", "示范店")
+	waitToRead(t, house.Display("kiosk"), "kiosk-comes-back-to-the-greeting", "王女士")
 	do(t, tab, "in English", chromedp.Navigate(house.PageURL()+"?lang=en"), hasText("The line to headquarters is up"))
 	keepPage(t, tab, "page-en")
 }

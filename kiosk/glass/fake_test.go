@@ -25,7 +25,7 @@ type fakeFoyerd struct {
 	sessions chan api.Session
 }
 
-func newFakeFoyerd(t *testing.T) *fakeFoyerd {
+func newFakeFoyerd(t testing.TB) *fakeFoyerd {
 	t.Helper()
 	f := &fakeFoyerd{changed: make(chan struct{}), sessions: make(chan api.Session, 64)}
 	f.snapshot = api.Snapshot{Epoch: "e1", Store: text("滨江路旗舰店", "Riverside Flagship Store"), Showcase: offers()}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,7 +69,7 @@ type rig struct {
 	ready  string
 }
 
-func newRig(t *testing.T, width, height int, args ...string) *rig {
+func newRig(t testing.TB, width, height int, args ...string) *rig {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("SKIP: a window test, and -short was asked for")
@@ -106,7 +107,7 @@ func newRig(t *testing.T, width, height int, args ...string) *rig {
 }
 
 // until asks every few milliseconds. The world outside this process cannot be put in a bubble.
-func until(t *testing.T, what string, ok func() bool) {
+func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -122,7 +123,7 @@ func until(t *testing.T, what string, ok func() bool) {
 }
 
 // colour reads one pixel.
-func (r *rig) colour(t *testing.T, x, y int) color.RGBA {
+func (r *rig) colour(t testing.TB, x, y int) color.RGBA {
 	t.Helper()
 	img, err := r.screen.CaptureRect(image.Rect(x, y, x+1, y+1))
 	if err != nil {
@@ -131,7 +132,7 @@ func (r *rig) colour(t *testing.T, x, y int) color.RGBA {
 	return img.RGBAAt(0, 0)
 }
 
-func (r *rig) shows(t *testing.T, what string, x, y int, want color.NRGBA) {
+func (r *rig) shows(t testing.TB, what string, x, y int, want color.NRGBA) {
 	t.Helper()
 	until(t, what, func() bool {
 		got := r.colour(t, x, y)
@@ -142,7 +143,7 @@ func (r *rig) shows(t *testing.T, what string, x, y int, want color.NRGBA) {
 func near(a, b uint8) bool { return max(a, b)-min(a, b) <= 6 }
 
 // keep leaves a picture for people to look at.
-func (r *rig) keep(t *testing.T, name string) {
+func (r *rig) keep(t testing.TB, name string) {
 	t.Helper()
 	img, err := r.screen.Capture()
 	if err != nil {
@@ -158,7 +159,7 @@ func (r *rig) keep(t *testing.T, name string) {
 	}
 }
 
-func (r *rig) tap(t *testing.T, x, y int) {
+func (r *rig) tap(t testing.TB, x, y int) {
 	t.Helper()
 	if err := r.screen.Tap(image.Pt(x, y)); err != nil {
 		t.Fatal(err)
@@ -189,7 +190,7 @@ func TestKioskServesAPerson(t *testing.T) {
 }
 
 // close ends the program as a supervisor would.
-func (r *rig) close(t *testing.T) {
+func (r *rig) close(t testing.TB) {
 	t.Helper()
 	start := time.Now()
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -248,4 +249,36 @@ func TestWallGreetsSeveral(t *testing.T) {
 	r.say(api.Departed, api.Departure{Visit: "v1"})
 	r.shows(t, "two doors", 1800, 900, look.Mist)
 	r.close(t)
+}
+
+// From foyerd's event to changed pixels in the X framebuffer: a greeting comes, and goes again.
+func BenchmarkGreetingToPixels(b *testing.B) {
+	r := newRig(b, 1080, 1920, "-idle", "10m")
+	r.shows(b, "the invitation", 500, 1760, look.Teal)
+	var all []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		r.say(api.Greeted, greeting("v", "zh-CN", "上午好，王女士", "Good morning, Ms Wang", time.Minute))
+		r.await(b, 150, 1620, look.Teal)
+		all = append(all, time.Since(start))
+		r.say(api.Departed, api.Departure{Visit: "v"})
+		r.await(b, 150, 1620, look.TintOf("phone").Ground) // a teaser of the invitation
+	}
+	slices.Sort(all)
+	b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "p99-ms")
+	r.close(b)
+}
+
+// await looks every half millisecond.
+func (r *rig) await(b *testing.B, x, y int, want color.NRGBA) {
+	b.Helper()
+	tick := time.NewTicker(500 * time.Microsecond)
+	defer tick.Stop()
+	for start := time.Now(); time.Since(start) < patience; <-tick.C {
+		if got := r.colour(b, x, y); near(got.R, want.R) && near(got.G, want.G) && near(got.B, want.B) {
+			return
+		}
+	}
+	b.Fatal("the picture never came")
 }

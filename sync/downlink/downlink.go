@@ -54,6 +54,7 @@ type Downlink struct {
 	c     Config
 	inbox chan message
 	ended chan struct{}
+	ready chan struct{} // closed once what the journal kept is in force
 
 	mu       sync.Mutex
 	versions map[string]uint64 // in force
@@ -98,7 +99,7 @@ func New(c Config) *Downlink {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	d := &Downlink{
-		c: c, inbox: make(chan message, inboxLength), ended: make(chan struct{}),
+		c: c, inbox: make(chan message, inboxLength), ended: make(chan struct{}), ready: make(chan struct{}),
 		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{},
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.Apply)) {
@@ -119,6 +120,10 @@ func (d *Downlink) InForce(kind string) uint64 {
 	return d.versions[kind]
 }
 
+// Restored is closed once Run has put into force what the journal kept. Who reads tags waits for it: before, every
+// member is a stranger.
+func (d *Downlink) Restored() <-chan struct{} { return d.ready }
+
 // Run puts what the journal kept into force, then what headquarters sends, until ctx ends; then it returns nil. It
 // returns an error when the journal has stopped.
 func (d *Downlink) Run(ctx context.Context) error {
@@ -126,6 +131,7 @@ func (d *Downlink) Run(ctx context.Context) error {
 	for _, kind := range slices.Sorted(maps.Keys(d.c.Apply)) {
 		d.restore(kind)
 	}
+	close(d.ready)
 	var again []message // good, but not kept
 	for {
 		var retry <-chan time.Time

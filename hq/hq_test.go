@@ -1,0 +1,501 @@
+package hq
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"foyer/hq/store"
+	"foyer/shop/campaign"
+	"foyer/shop/member"
+	"foyer/sync/wire"
+)
+
+const patience = 15 * time.Second
+
+// fakeBroker hands over what a test sends, and keeps what is published.
+type fakeBroker struct {
+	deliver chan func(topic string, payload []byte) error
+
+	mu       sync.Mutex
+	retained map[string][]byte
+	acks     chan wire.Ack
+	changed  chan struct{}
+}
+
+func newFakeBroker() *fakeBroker {
+	return &fakeBroker{deliver: make(chan func(string, []byte) error, 1), retained: map[string][]byte{}, acks: make(chan wire.Ack, 100), changed: make(chan struct{}, 100)}
+}
+
+func (b *fakeBroker) Run(ctx context.Context, deliver func(string, []byte) error) error {
+	b.deliver <- deliver
+	<-ctx.Done()
+	return nil
+}
+
+func (b *fakeBroker) Publish(topic string, retain bool, payload []byte) error {
+	if !retain {
+		ack, err := wire.DecodeAck(payload)
+		if err != nil {
+			return err
+		}
+		b.acks <- ack
+		return nil
+	}
+	b.mu.Lock()
+	b.retained[topic] = payload
+	b.mu.Unlock()
+	b.changed <- struct{}{}
+	return nil
+}
+
+func (b *fakeBroker) Online() (bool, time.Time) { return true, time.Time{} }
+
+// running is headquarters at work.
+type running struct {
+	*HQ
+	t      *testing.T
+	broker *fakeBroker
+	send   func(topic string, payload []byte) error
+	log    *bytes.Buffer
+	stop   func()
+}
+
+func start(t *testing.T, dir string) *running {
+	t.Helper()
+	r := &running{t: t, broker: newFakeBroker(), log: &bytes.Buffer{}}
+	var err error
+	r.HQ, err = Open(Config{Dir: dir, Chain: "harbour", TagSecret: bytes.Repeat([]byte{7}, 32), Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		Now: func() time.Time { return time.Date(2026, 9, 30, 12, 0, 0, 0, time.UTC) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := r.Run(ctx, r.broker); err != nil {
+			t.Error(err)
+		}
+	})
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		all.Wait()
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(r.stop)
+	r.send = <-r.broker.deliver
+	<-r.Ready()
+	return r
+}
+
+func at(store string) wire.Place { return wire.Place{Chain: "harbour", Store: store} }
+
+func (r *running) add(store string) {
+	r.t.Helper()
+	if _, err := r.AddStore(r.t.Context(), store, "", store); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func batchOf(t *testing.T, first uint64, records ...wire.Record) []byte {
+	t.Helper()
+	b := wire.Batch{Epoch: "e", Lane: wire.MainLane, First: first, SentAt: time.Date(2026, 9, 30, 11, 59, 58, 0, time.UTC)}
+	for _, r := range records {
+		raw, err := wire.EncodeRecord(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Records = append(b.Records, raw)
+	}
+	data, err := wire.EncodeBatch(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func visitRecord(visit string) wire.Record {
+	return wire.NewRecord(wire.VisitStarted, time.Date(2026, 9, 30, 11, 59, 0, 0, time.UTC), wire.Visit{Visit: visit, Member: "m-1", Nth: 1})
+}
+
+// snapshot waits until a store's retained snapshot of a kind has a version, and opens it.
+func (r *running) snapshot(store, kind string, version uint64) wire.Snapshot {
+	r.t.Helper()
+	id, key := r.PublicKey()
+	for {
+		r.broker.mu.Lock()
+		sealed := r.broker.retained[at(store).Down(kind)]
+		r.broker.mu.Unlock()
+		if sealed != nil {
+			s, err := wire.Open(sealed, map[string]ed25519.PublicKey{id: key})
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			if s.Version >= version {
+				return s
+			}
+		}
+		select {
+		case <-r.broker.changed:
+		case <-time.After(patience):
+			r.t.Fatalf("no snapshot of %s at version %d", kind, version)
+		}
+	}
+}
+
+func TestAcknowledgesWhatIsStored(t *testing.T) {
+	r := start(t, t.TempDir())
+	r.add("a")
+	for i, step := range []struct {
+		first uint64
+		upto  uint64
+	}{{1, 1}, {1, 1}, {3, 1}, {2, 2}, {3, 3}} {
+		if err := r.send(at("a").Up("main"), batchOf(t, step.first, visitRecord("v"+string(rune('0'+step.first))))); err != nil {
+			t.Fatal(err)
+		}
+		if ack := <-r.broker.acks; ack.Upto != step.upto || ack.Epoch != "e" || ack.Lane != "main" {
+			t.Errorf("step %d is acknowledged with %+v, want upto %d", i, ack, step.upto)
+		}
+	}
+	visits, err := r.DB().Visits(t.Context(), "a", time.Time{}, 10)
+	if err != nil || len(visits) != 3 {
+		t.Errorf("%d visits, %v: want 3", len(visits), err)
+	}
+	stores, err := r.Stores(t.Context())
+	if err != nil || stores[0].Line != Online || stores[0].Skew != 2*time.Second || stores[0].Behind != time.Minute {
+		t.Errorf("the store is %+v, %v: want online, 2 s of skew, a minute behind", stores, err)
+	}
+}
+
+// What is wrong in itself is not asked for again, is noted with the store, and is not acknowledged.
+func TestBadPayloads(t *testing.T) {
+	r := start(t, t.TempDir())
+	r.add("a")
+	for _, m := range []struct{ topic, payload string }{
+		{at("a").Up("main"), "no batch"}, {at("a").Up("main"), `{"v":1}`}, {at("a").Up("other"), string(batchOf(t, 1, visitRecord("v")))},
+		{at("nobody").Up("main"), string(batchOf(t, 1, visitRecord("v")))}, {at("a").State(), "no state"}, {at("a").State(), ""},
+		{"edge/v1/elsewhere/a/up/main", "x"}, {"nonsense", "x"}, {at("a").Ack(), "x"},
+	} {
+		if err := r.send(m.topic, []byte(m.payload)); err != nil {
+			t.Errorf("%s gives %v, want no error: it will not get better", m.topic, err)
+		}
+	}
+	if len(r.broker.acks) > 0 {
+		t.Errorf("%d acknowledgements were sent, want none", len(r.broker.acks))
+	}
+	stores, err := r.Stores(t.Context())
+	if err != nil || stores[0].Bad != 4 || stores[0].LastBad == "" {
+		t.Errorf("the store is %+v, %v: want 4 bad payloads, told", stores[0], err)
+	}
+}
+
+func TestStateOfALine(t *testing.T) {
+	r := start(t, t.TempDir())
+	r.add("a")
+	line := func(want Line) {
+		t.Helper()
+		if s, err := r.Stores(t.Context()); err != nil || s[0].Line != want {
+			t.Fatalf("the line is %s, %v: want %s", s[0].Line, err, want)
+		}
+	}
+	say := func(online bool) {
+		t.Helper()
+		b, err := wire.EncodeState(wire.State{Online: online, At: r.Now(), Version: "1.2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.send(at("a").State(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	line(Unheard)
+	say(true)
+	line(Online)
+	say(false)
+	line(Offline)
+	say(true)
+	if s, _ := r.Stores(t.Context()); s[0].Version != "1.2" || !s[0].LastSeen.Equal(r.Now()) {
+		t.Errorf("version %q, last seen %v", s[0].Version, s[0].LastSeen)
+	}
+}
+
+func someCampaign(id, rule string) campaign.Campaign {
+	start := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+	return campaign.Campaign{ID: id, Name: "Tea", Audience: rule, Starts: start, Ends: start.AddDate(0, 3, 0), Art: "cup",
+		Content: map[string]campaign.Content{"zh-CN": {Title: "请您喝杯茶", Text: "歇一歇。"}, "en": {Title: "Have some tea", Text: "Rest a while."}}}
+}
+
+// Members and campaigns reach every store, signed, with versions that only grow, also over a restart.
+func TestPublishes(t *testing.T) {
+	dir := t.TempDir()
+	r := start(t, dir)
+	r.add("a")
+	if s := r.snapshot("a", Members, 1); s.Store != "" || s.Chain != "harbour" {
+		t.Errorf("the snapshot is for %q of %q", s.Store, s.Chain)
+	}
+	if _, err := r.ImportMembers(t.Context(), []byte("id,family,tags,consents\nm-1,王,uid:04A035B2,recognise\nm-2,李,uid:04A035B3,\n")); err != nil {
+		t.Fatal(err)
+	}
+	body, err := r.snapshot("a", Members, 2).Members()
+	if err != nil || len(body.Members) != 1 || body.Members[0].ID != "m-1" || len(body.Members[0].Tags) != 1 {
+		t.Fatalf("the snapshot has %+v, %v: want m-1 alone, who may be recognised", body.Members, err)
+	}
+	if err := r.SaveCampaign(t.Context(), someCampaign("tea", "true")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PushCampaign(t.Context(), "tea"); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := r.snapshot("a", Campaigns, 2).Campaigns(); err != nil || len(all.Campaigns) != 1 {
+		t.Fatalf("the snapshot has %+v, %v: want one campaign", all, err)
+	}
+	r.stop()
+	again := start(t, dir)
+	if s := again.snapshot("a", Campaigns, 2); s.Version != 2 {
+		t.Errorf("after a restart the campaigns are version %d, want 2 again: nothing changed", s.Version)
+	}
+	again.add("b") // a new store is told at once
+	again.snapshot("b", Members, 2)
+	if err := again.EndCampaign(t.Context(), "tea"); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := again.snapshot("b", Campaigns, 3).Campaigns(); err != nil || len(all.Campaigns) != 0 {
+		t.Errorf("after its end the snapshot has %+v, %v", all, err)
+	}
+}
+
+// A change that was stored and not yet published when headquarters died is published when it is back.
+func TestPublishesAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	r := start(t, dir)
+	r.add("a")
+	r.snapshot("a", Members, 1)
+	r.stop()
+	db, err := store.Open(filepath.Join(dir, DatabaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.PutMembers(t.Context(), 0, []store.Person{{Member: member.Member{ID: "m-1", Consents: []member.Purpose{member.Recognise}}}}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if body, err := start(t, dir).snapshot("a", Members, 2).Members(); err != nil || len(body.Members) != 1 {
+		t.Errorf("%+v, %v: want the member", body, err)
+	}
+}
+
+func TestBrokenCampaigns(t *testing.T) {
+	r := start(t, t.TempDir())
+	r.add("a")
+	good := someCampaign("tea", "true")
+	if err := r.SaveCampaign(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PushCampaign(t.Context(), "tea"); err != nil {
+		t.Fatal(err)
+	}
+	before := r.snapshot("a", Campaigns, 2)
+	bad := someCampaign("tea", "member.teir == 'gold'")
+	b, ok := errors.AsType[*Broken](r.SaveCampaign(t.Context(), bad))
+	if !ok || len(b.Faults) != 1 || b.Faults[0].Field != "audience" || !strings.Contains(b.Faults[0].Wrong, "teir") {
+		t.Fatalf("a broken rule gives %v, want a fault of the audience that names it", b)
+	}
+	if p, err := r.DB().Plan(t.Context(), "tea"); err != nil || p.Campaign.Audience != "true" || p.Live.Audience != "true" {
+		t.Errorf("the plan is %+v, %v: want the old one", p, err)
+	}
+	if after := r.snapshot("a", Campaigns, 2); after.Version != before.Version {
+		t.Errorf("a broken campaign was published")
+	}
+	old := someCampaign("old", "true")
+	old.Ends = old.Starts.AddDate(0, 0, 1)
+	if err := r.SaveCampaign(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	if b, ok := errors.AsType[*Broken](r.PushCampaign(t.Context(), "old")); !ok || b.Faults[0].Field != "ends" {
+		t.Errorf("pushing what is over gives %v, want a fault of its end", b)
+	}
+	if err := r.PushCampaign(t.Context(), "nothing"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("pushing nothing gives %v, want ErrNotFound", err)
+	}
+}
+
+func TestWhoAppliedIt(t *testing.T) {
+	r := start(t, t.TempDir())
+	for _, s := range []string{"a", "b", "c"} {
+		r.add(s)
+	}
+	if err := r.SaveCampaign(t.Context(), someCampaign("tea", "true")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PushCampaign(t.Context(), "tea"); err != nil {
+		t.Fatal(err)
+	}
+	r.snapshot("a", Campaigns, 2)
+	say := func(store string, seq uint64, kind wire.Kind, a wire.Applied) {
+		t.Helper()
+		if err := r.send(at(store).Up("main"), batchOf(t, seq, wire.NewRecord(kind, r.Now(), a))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("a", 1, wire.SnapshotApplied, wire.Applied{Snapshot: Campaigns, Version: 1})
+	say("a", 2, wire.SnapshotApplied, wire.Applied{Snapshot: Campaigns, Version: 2})
+	say("b", 1, wire.SnapshotApplied, wire.Applied{Snapshot: Campaigns, Version: 1})
+	say("b", 2, wire.SnapshotRefused, wire.Applied{Snapshot: Campaigns, Version: 2, Code: wire.RefusedRules, Why: "no such field"})
+	stores, err := r.Stores(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.DB().Plan(t.Context(), "tea")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reaches := Reaches(p, stores)
+	if a := reaches[0]; !a.Answered || !a.Answer.Applied {
+		t.Errorf("a: %+v, want applied", a.Answer)
+	}
+	if b := reaches[1]; !b.Answered || b.Answer.Applied || b.Answer.Why != "no such field" || b.Answer.Code != wire.RefusedRules {
+		t.Errorf("b: %+v, want refused with why", b.Answer)
+	}
+	if c := reaches[2]; c.Answered {
+		t.Errorf("c: %+v, want no answer", c.Answer)
+	}
+	if s := stores[1].Snapshot[Campaigns]; s.Applied != 1 || s.Refused != 2 || s.Newest != 2 {
+		t.Errorf("b stands at %+v, want 1 in force and 2 refused", s)
+	}
+}
+
+func TestPreviewsWorkOnce(t *testing.T) {
+	r := start(t, t.TempDir())
+	check := func(file string) *Preview {
+		t.Helper()
+		p, err := r.CheckMembers(t.Context(), []byte(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first, second := check("id,family\nm-1,王\n"), check("id,family\nm-2,李\n")
+	if n, _, _ := r.DB().MemberCount(t.Context()); n != 0 {
+		t.Fatalf("checking stored %d members", n)
+	}
+	if _, err := r.ApplyMembers(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ApplyMembers(t.Context(), first.ID); !errors.Is(err, ErrGone) {
+		t.Errorf("the second time gives %v, want ErrGone", err)
+	}
+	if _, err := r.ApplyMembers(t.Context(), second.ID); !errors.Is(err, store.ErrChanged) {
+		t.Errorf("a check from before gives %v, want ErrChanged", err)
+	}
+	if p := check("id\n1\n"); p.ID != "" {
+		t.Error("a file with faults can be applied")
+	}
+}
+
+func TestFilesOfTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	open := func() (*HQ, error) { return Open(Config{Dir: dir, Chain: "harbour"}) }
+	h, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, key := h.PublicKey()
+	text, err := os.ReadFile(h.PublicKeyFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := wire.ParsePublicKeys(string(text))
+	if err != nil || !keys[id].Equal(key) {
+		t.Errorf("the public key's file has %v, %v", keys, err)
+	}
+	token := h.AdminToken()
+	h.Close()
+	for _, name := range []string{DatabaseFile, signingFile, adminTokenFile} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v: want mode 0600", name, info.Mode(), err)
+		}
+	}
+	h, err = open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := h.PublicKey(); again != id || h.AdminToken() != token {
+		t.Error("a second start has another key or token")
+	}
+	h.Close()
+	for name, break_ := range map[string]func(path string) error{
+		"readable by all": func(p string) error { return os.Chmod(p, 0o644) },
+		"cut short":       func(p string) error { return os.WriteFile(p, []byte("foyer-ed25519-private AAAA\n"), 0o600) },
+	} {
+		path := filepath.Join(dir, signingFile)
+		if err := break_(path); err != nil {
+			t.Fatal(err)
+		}
+		os.Chmod(path, map[string]os.FileMode{"readable by all": 0o644, "cut short": 0o600}[name])
+		if _, err := open(); err == nil || !strings.Contains(err.Error(), signingFile) {
+			t.Errorf("a key file %s gives %v, want an error that names it", name, err)
+		}
+	}
+	if _, err := Open(Config{Dir: t.TempDir(), Chain: "Not A Name"}); err == nil {
+		t.Error("a chain's name with spaces is taken")
+	}
+}
+
+// The log names no member, no tag and no token.
+func TestLogIsDiscreet(t *testing.T) {
+	r := start(t, t.TempDir())
+	token, err := r.AddStore(t.Context(), "a", "", "A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ImportMembers(t.Context(), []byte("id,family,tags,consents\nm-secret,王,0008075634,recognise\n")); err != nil {
+		t.Fatal(err)
+	}
+	r.snapshot("a", Members, 2)
+	r.send(at("a").Up("main"), batchOf(t, 1, wire.Record{Kind: wire.VisitStarted, At: r.Now(), Body: json.RawMessage(`{"visit":"v","member":"m-secret"}`)}))
+	r.send(at("a").Up("main"), []byte(`{"member":"m-secret"}`))
+	r.stop()
+	for _, secret := range []string{"m-secret", "王", "8075634", token, r.AdminToken()} {
+		if strings.Contains(r.log.String(), secret) {
+			t.Errorf("the log tells %q:\n%s", secret, r.log.String())
+		}
+	}
+}
+
+func FuzzDeliver(f *testing.F) {
+	h, err := Open(Config{Dir: f.TempDir(), Chain: "harbour"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { h.Close() })
+	h.broker = newFakeBroker()
+	if _, err := h.AddStore(f.Context(), "a", "", "A"); err != nil {
+		f.Fatal(err)
+	}
+	f.Add("edge/v1/harbour/a/up/main", []byte(`{"v":1,"epoch":"e","lane":"main","first":1,"sent_at":"2026-09-30T12:00:00Z","records":[{"k":"x","at":"2026-09-30T12:00:00Z","b":1}]}`))
+	f.Add("edge/v1/harbour/a/state", []byte(`{"v":1,"online":true,"at":"2026-09-30T12:00:00Z"}`))
+	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
+		if err := h.deliver(t.Context(), topic, payload); err != nil {
+			t.Fatalf("%v: bytes alone must never make a store send again", err)
+		}
+		for b := h.broker.(*fakeBroker); len(b.acks) > 0; {
+			<-b.acks
+		}
+		if _, err := h.Stores(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
