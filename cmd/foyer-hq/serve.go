@@ -101,9 +101,14 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 		return nil, configError{err}
 	}
 	if err = p.openBroker(); err == nil {
-		p.ln, err = net.Listen("tcp", o.console)
+		if p.ln, err = net.Listen("tcp", o.console); err != nil {
+			err = fmt.Errorf("open console at %s: %w", o.console, err)
+		}
 	}
 	if err != nil {
+		if b, ok := p.broker.(io.Closer); ok {
+			b.Close()
+		}
 		return nil, configError{errors.Join(err, p.hq.Close())}
 	}
 	if p.tls != nil {

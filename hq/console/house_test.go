@@ -151,7 +151,7 @@ func (h *house) newest(kind string, version uint64) {
 }
 
 const someMembers = "id,family,family_latin,given,title,language,tier,birthday,tags,consents,no_greeting\n" +
-	"m-1001,王,Wang,安娜,ms,zh-CN,gold,06-14,0008075634,recognise|greet_by_name|public_screen|marketing,no\n" +
+	"m-1001,王,Wang,安娜,ms,zh-CN,gold,11-03,0008075634,recognise|greet_by_name|public_screen|marketing,no\n" +
 	"m-1002,李,Li,伟,mr,zh-CN,silver,,em4100:62E3086CED,recognise|greet_by_name|marketing,no\n" +
 	"m-1003,Miller,,Bob,mr,en,,02-29,uid:04A035B2BC2B80,recognise|greet_by_name|public_screen,no\n" +
 	"m-1004,张,Zhang,文,teacher,zh-CN,diamond,,gsrn:952114112345678906,recognise|marketing,yes\n" +

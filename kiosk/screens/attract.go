@@ -139,7 +139,11 @@ func (a *attract) draw(k scene.Kiosk, now time.Time) {
 
 // beckon dips the card every few seconds. Between two dips the picture stands still and costs nothing.
 func (a *attract) beckon(now time.Time) {
-	if a.cfg.Still || !a.at.Visible() || now.Sub(a.dipped) < 5*time.Second {
+	if !a.at.Visible() { // a greeting has come: every frame is for that now
+		a.dip.Stop()
+		return
+	}
+	if a.cfg.Still || now.Sub(a.dipped) < 5*time.Second {
 		return
 	}
 	a.dipped = now

@@ -20,7 +20,7 @@ func BenchmarkGreetAndBack(b *testing.B) {
 	}
 }
 
-// Making all scenes of a full HD panel, which is most of the time from start to first frame.
+// Making all scenes of a full HD panel from pictures that are drawn already (look.BenchmarkHall draws one).
 func BenchmarkNewKiosk(b *testing.B) {
 	test.NewTempApp(b)
 	for b.Loop() {

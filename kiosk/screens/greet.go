@@ -22,6 +22,7 @@ type greet struct {
 	enter, later    *button
 	words           *fyne.Container
 	visit           string
+	riser           riser
 }
 
 type greetPlan struct {
@@ -97,7 +98,7 @@ func (v *greet) draw(k scene.Kiosk, now time.Time) {
 	v.later.set(c.say(lang, "greet.later"))
 	if g.Visit != v.visit {
 		v.visit = g.Visit
-		rise(v.words, fyne.Position{}, 5*u, c.Still || g.Visit == "")
+		v.riser.start(v.words, 5*u, c.Still || g.Visit == "")
 	}
 }
 

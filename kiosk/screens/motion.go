@@ -16,12 +16,26 @@ func dip(o fyne.CanvasObject, home fyne.Position, depth float32) *fyne.Animation
 		Tick: func(done float32) { o.Move(fyne.NewPos(home.X, home.Y+depth*done)) }}
 }
 
-// rise lets a thing come up to its place.
-func rise(o fyne.CanvasObject, home fyne.Position, from float32, still bool) {
+// riser lets things come up to their place, one after the other.
+type riser struct{ running *fyne.Animation }
+
+// start moves a thing that lies at its parent's origin up from below; what moved before stands still at its place.
+func (r *riser) start(o fyne.CanvasObject, from float32, still bool) {
+	r.stop()
 	if still {
-		o.Move(home)
 		return
 	}
-	(&fyne.Animation{Duration: 420 * time.Millisecond, Curve: fyne.AnimationEaseOut,
-		Tick: func(done float32) { o.Move(fyne.NewPos(home.X, home.Y+from*(1-done))) }}).Start()
+	o.Move(fyne.NewPos(0, from))
+	r.running = &fyne.Animation{Duration: 420 * time.Millisecond, Curve: fyne.AnimationEaseOut,
+		Tick: func(done float32) { o.Move(fyne.NewPos(0, from*(1-done))) }}
+	r.running.Start()
+}
+
+// stop ends the motion: a thing that nobody sees must not cost frames. The last tick puts it in its place.
+func (r *riser) stop() {
+	if r.running != nil {
+		r.running.Stop()
+		r.running.Tick(1)
+		r.running = nil
+	}
 }

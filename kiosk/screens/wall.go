@@ -28,6 +28,7 @@ type Wall struct {
 	rows   [doors + 1]*row // by the number of doors: 2, 3 and 4
 	others *block
 	seen   []string
+	riser  riser
 }
 
 // NewWall makes the wall for one size of screen.
@@ -106,6 +107,9 @@ func (w *Wall) enter(guests []api.Greeting) {
 	}
 	fresh := slices.ContainsFunc(visits, func(v string) bool { return !slices.Contains(w.seen, v) })
 	w.seen = visits
+	if len(guests) == 0 {
+		w.riser.stop()
+	}
 	if !fresh {
 		return
 	}
@@ -113,7 +117,7 @@ func (w *Wall) enter(guests []api.Greeting) {
 	if n := len(guests); n >= 2 {
 		mover = w.rows[n].Container
 	}
-	rise(mover, fyne.Position{}, 6*w.cfg.Frame.G, w.cfg.Still)
+	w.riser.start(mover, 6*w.cfg.Frame.G, w.cfg.Still)
 }
 
 // lead returns the language that a guest is greeted in.
@@ -136,6 +140,7 @@ type calm struct {
 	text         *block
 	dots         []*canvas.Rectangle
 	shown        string
+	riser        riser
 }
 
 func newCalm(c Config) *calm {
@@ -178,6 +183,7 @@ func (v *calm) offer(box look.Box, u float32) {
 func (v *calm) draw(s scene.Wall, on bool) {
 	swap(v.at.Container, on)
 	if !on {
+		v.riser.stop()
 		return
 	}
 	c, lang := v.cfg, s.Language
@@ -195,7 +201,7 @@ func (v *calm) draw(s scene.Wall, on bool) {
 	v.point(s)
 	if v.shown != offer.Campaign {
 		v.shown = offer.Campaign
-		rise(v.board, fyne.Position{}, 2.4*c.Frame.G, c.Still)
+		v.riser.start(v.board, 2.4*c.Frame.G, c.Still)
 	}
 }
 

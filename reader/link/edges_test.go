@@ -5,62 +5,54 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/gpio/gpiotest"
 
 	"foyer/reader/link"
 	"foyer/reader/link/linktest"
 )
 
-// pin is one input that a test pulls. A vanished one behaves like periph's line on a chip that is gone.
+// pin is periph's own test pin, which a test pulls, and which can vanish as periph's lines do when their chip is gone.
 type pin struct {
-	edges chan struct{}
+	gpiotest.Pin
 	gone  chan struct{}
-	mu    sync.Mutex
-	hasty int // answers after it was gone
+	hasty int // answers after it was gone; of the one goroutine that watches the pin
 }
 
-func newPin() *pin { return &pin{edges: make(chan struct{}, 64), gone: make(chan struct{})} }
+func newPin() *pin {
+	p := &pin{gone: make(chan struct{})}
+	p.N, p.Num, p.EdgesChan = "pin", 1, make(chan gpio.Level, 64)
+	return p
+}
 
-func (p *pin) String() string         { return "pin" }
-func (p *pin) Halt() error            { return nil }
-func (p *pin) Name() string           { return "pin" }
-func (p *pin) Number() int            { return 1 }
-func (p *pin) Function() string       { return "In" }
-func (p *pin) Read() gpio.Level       { return gpio.High }
-func (p *pin) Pull() gpio.Pull        { return gpio.PullUp }
-func (p *pin) DefaultPull() gpio.Pull { return gpio.PullUp }
+// In refuses what a Wiegand line does not want: it idles high and pulses low.
 func (p *pin) In(pull gpio.Pull, e gpio.Edge) error {
 	if pull != gpio.PullUp || e != gpio.FallingEdge {
 		return errors.New("want pull-up and falling edges")
 	}
-	return nil
+	return p.Pin.In(pull, e)
 }
 
 func (p *pin) WaitForEdge(timeout time.Duration) bool {
 	if timeout <= 0 {
 		panic("0 and -1 mean different things to different drivers")
 	}
-	select {
-	case <-p.gone:
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.hasty++
-		return false
-	default:
+	for end := time.Now().Add(timeout); time.Now().Before(end); {
+		select {
+		case <-p.gone:
+			p.hasty++
+			return false
+		default:
+		}
+		if p.Pin.WaitForEdge(10 * time.Millisecond) {
+			return true
+		}
 	}
-	select {
-	case <-p.edges:
-		return true
-	case <-p.gone:
-		return false
-	case <-time.After(timeout):
-		return false
-	}
+	return false
 }
 
 func TestPins(t *testing.T) {
@@ -72,7 +64,7 @@ func TestPins(t *testing.T) {
 		}
 		t.Cleanup(func() { source.Close() })
 		return source, linktest.Puller{
-			Pull:   func(line int) { both[line].edges <- struct{}{} },
+			Pull:   func(line int) { both[line].EdgesChan <- gpio.Low },
 			Vanish: func() { close(both[0].gone); close(both[1].gone) },
 		}
 	})
