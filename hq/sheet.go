@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -72,12 +73,7 @@ type sheetRow struct {
 }
 
 func (s *sheet) has(c column) bool {
-	for _, have := range s.columns {
-		if have == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.columns, c)
 }
 
 // readSheet takes a CSV file apart. Faults of single rows are collected; one after which nothing can be read ends it.

@@ -97,7 +97,7 @@ func (c *Console) language(w http.ResponseWriter, r *http.Request) string {
 	if cookie, err := r.Cookie(langCookie); err == nil && c.pages[cookie.Value] != nil {
 		return cookie.Value
 	}
-	for _, want := range strings.Split(r.Header.Get("Accept-Language"), ",") {
+	for want := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
 		want, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(want)), ";")
 		for _, lang := range c.words.Languages() {
 			base, _, _ := strings.Cut(strings.ToLower(lang), "-")

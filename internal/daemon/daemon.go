@@ -144,7 +144,7 @@ func (h *house) listen() (tcp, local net.Listener, err error) {
 
 // run starts everything and ends it in order: what feeds ends before what is fed.
 func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() error) error {
-	around, feeders, middle, base := newLevel(ctx), newLevel(ctx), newLevel(nil), newLevel(nil)
+	around, feeders, middle, base := newLevel(ctx), newLevel(ctx), newLevel(context.Background()), newLevel(context.Background())
 	stop := context.AfterFunc(ctx, h.ledger.unblock)
 	defer stop()
 	fail := func(err error) { around.fail(err); feeders.fail(err) }
@@ -190,11 +190,8 @@ type level struct {
 	err error
 }
 
-// newLevel makes a level that ends with ctx, or, with none, when it is told to.
+// newLevel makes a level that ends with ctx or when it is told to.
 func newLevel(ctx context.Context) *level {
-	if ctx == nil {
-		ctx = context.Background()
-	}
 	l := &level{}
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	return l

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -97,6 +98,12 @@ func (f *fakeFoyerd) say(kind api.Kind, body any) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	switch body := body.(type) {
+	case api.Greeting:
+		f.snapshot.Greetings = append(f.snapshot.Greetings, body)
+	case api.Departure:
+		f.snapshot.Greetings = slices.DeleteFunc(f.snapshot.Greetings, func(g api.Greeting) bool { return g.Visit == body.Visit })
+	}
 	f.events = append(f.events, api.Event{ID: uint64(len(f.events) + 1), Kind: kind, At: time.Now(), Data: data})
 	close(f.changed)
 	f.changed = make(chan struct{})

@@ -67,6 +67,7 @@ type rig struct {
 	logs   *bytes.Buffer
 	ended  chan error
 	ready  string
+	start  func(testing.TB)
 }
 
 func newRig(t testing.TB, width, height int, args ...string) *rig {
@@ -92,18 +93,27 @@ func newRig(t testing.TB, width, height int, args ...string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.screen.Close)
+	r.start = func(t testing.TB) { r.run(t, path, x.Display, args) }
+	r.start(t)
+	return r
+}
+
+// run starts the program and waits for its first frame.
+func (r *rig) run(t testing.TB, path, display string, args []string) {
+	t.Helper()
+	os.Remove(r.ready)
 	r.cmd = exec.Command(path, append([]string{"-api", r.Address, "-ready-file", r.ready, "-verbose"}, args...)...)
 	// The poorest surroundings that a unit may give: no home, no language, no desktop bus.
-	r.cmd.Env = []string{"DISPLAY=" + x.Display, "PATH=" + os.Getenv("PATH"), "LANG=C"}
+	r.cmd.Env = []string{"DISPLAY=" + display, "PATH=" + os.Getenv("PATH"), "LANG=C"}
 	r.cmd.Stderr = r.logs
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { r.ended <- r.cmd.Wait() }()
-	t.Cleanup(func() { r.cmd.Process.Kill() })
+	cmd := r.cmd
+	go func() { r.ended <- cmd.Wait() }()
+	t.Cleanup(func() { cmd.Process.Kill() })
 	until(t, "the first frame", func() bool { _, err := os.Stat(r.ready); return err == nil })
-	return r
 }
 
 // until asks every few milliseconds. The world outside this process cannot be put in a bubble.
@@ -213,6 +223,38 @@ func (r *rig) close(t testing.TB) {
 	if strings.Contains(r.logs.String(), "Error in Fyne call thread") {
 		t.Errorf("a call from the wrong goroutine: %s", r.logs)
 	}
+}
+
+// A kiosk that was killed in the middle comes back to whoever is still to be greeted; a session that it had is wiped.
+func TestKioskComesBack(t *testing.T) {
+	r := newRig(t, 1080, 1920)
+	r.say(api.Greeted, greeting("v1", "zh-CN", "上午好，王女士", "Good morning, Ms Wang", time.Minute))
+	r.shows(t, "the greeting's way on", 150, 1620, look.Teal)
+	r.tap(t, 540, 1620)
+	r.shows(t, "home", 700, 580, look.Card)
+	if err := r.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-r.ended
+	r.start(t)
+	r.shows(t, "the greeting again", 150, 1620, look.Teal)
+	r.say(api.Departed, api.Departure{Visit: "v1"})
+	r.shows(t, "the invitation", 500, 1760, look.Teal)
+	r.close(t)
+}
+
+// Nobody touches it any more: the warning counts down, and the screen starts over.
+func TestKioskWarnsAndWipes(t *testing.T) {
+	r := newRig(t, 1080, 1920, "-idle", "1s", "-warning", "2s")
+	r.say(api.Greeted, greeting("v1", "en", "上午好，王女士", "Good morning, Ms Wang", time.Minute))
+	r.shows(t, "the greeting's way on", 150, 1620, look.Teal)
+	r.tap(t, 540, 1620)
+	r.shows(t, "the warning", 200, 1500, look.Honey)
+	r.keep(t, "warning")
+	if s := <-r.sessions; s.End != "idle" || s.Visit != "v1" {
+		t.Errorf("reported %+v", s)
+	}
+	r.close(t)
 }
 
 // Every tap lands although motion, press and release arrive together, as touch panels send them.

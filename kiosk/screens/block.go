@@ -21,7 +21,6 @@ type block struct {
 	box   look.Box
 	style style
 	said  string
-	color color.Color
 	foot  float32 // where the set text ends, from the top of the box
 	text  [lines]*canvas.Text
 }
@@ -43,7 +42,7 @@ func newBlock(f look.Frame, box look.Box, s style) *block {
 	if s.pitch == 0 {
 		s.pitch = 1.32
 	}
-	b := &block{at: &fyne.Container{}, frame: f, style: s, color: s.colour}
+	b := &block{at: &fyne.Container{}, frame: f, style: s}
 	for i := range b.text {
 		b.text[i] = canvas.NewText("", s.colour)
 		b.text[i].Alignment = s.align
@@ -69,14 +68,6 @@ func (b *block) place(box look.Box) {
 func (b *block) set(s string) {
 	if s = plain(s); s != b.said {
 		b.said = s
-		b.lay()
-	}
-}
-
-// paint gives the text another colour.
-func (b *block) paint(c color.Color) {
-	if b.color != c {
-		b.color = c
 		b.lay()
 	}
 }
@@ -110,10 +101,10 @@ func (b *block) lay() {
 
 func (b *block) write(t *canvas.Text, s string, size float32) {
 	source := look.Source(s, b.style.heavy)
-	if t.Text == s && t.TextSize == size && t.Color == b.color && t.FontSource == source {
+	if t.Text == s && t.TextSize == size && t.Color == b.style.colour && t.FontSource == source {
 		return
 	}
-	t.Text, t.TextSize, t.Color, t.FontSource = s, size, b.color, source
+	t.Text, t.TextSize, t.Color, t.FontSource = s, size, b.style.colour, source
 	t.TextStyle.Bold = b.style.heavy
 	t.Refresh()
 }

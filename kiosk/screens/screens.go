@@ -13,7 +13,6 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"foyer/api"
 	"foyer/internal/words"
 	"foyer/kiosk/look"
 	"foyer/kiosk/scene"
@@ -50,15 +49,6 @@ func (c Config) other(lang string) string {
 		}
 	}
 	return lang
-}
-
-// both is a text of the catalogue in every language.
-func (c Config) both(key string) api.Text {
-	t := api.Text{}
-	for _, l := range c.Languages {
-		t[l] = c.say(l, key)
-	}
-	return t
 }
 
 // date says the day in words.
