@@ -25,7 +25,7 @@ import (
 // The demo's page, as a newcomer uses it: every button does what it says, seen where it must show.
 func TestDemoPage(t *testing.T) {
 	house := open(t, demo.Config{Greeting: 3 * greetingTime}) // two screens are read one after the other
-	tab := browse(t, 1920, 1260)
+	tab := browse(t, 1920, 1500)
 	press := func(action string) step {
 		return chromedp.Click(chromedp.CSS(`button[data-do="` + action + `"]:not(:disabled)`))
 	}
