@@ -203,11 +203,12 @@ type face struct {
 	name, screen  string
 	width, height int
 	widthMM       int
+	at            string // of the half-size window on a desktop, beside the other
 }
 
 var faces = []face{
-	{"kiosk", "kiosk", 1080, 1920, 398},   // a 32-inch panel, upright
-	{"wall", "welcome", 1920, 1080, 1210}, // a 55-inch panel
+	{"kiosk", "kiosk", 1080, 1920, 398, "0,0"},     // a 32-inch panel, upright
+	{"wall", "welcome", 1920, 1080, 1210, "560,0"}, // a 55-inch panel
 }
 
 // screensUp starts kiosk and wall: each on a display of its own in memory, or as half-size windows on the desktop.
@@ -218,7 +219,7 @@ func (h *House) screensUp(ctx context.Context, keep func(string, func(context.Co
 		var env []string
 		g := &glass{display: os.Getenv("DISPLAY"), title: "Foyer " + f.screen}
 		if h.cfg.Window {
-			args = append(args, "--size", fmt.Sprintf("%dx%d", f.width/2, f.height/2))
+			args = append(args, "--size", fmt.Sprintf("%dx%d", f.width/2, f.height/2), "--output", f.at)
 		} else {
 			x, err := screen.StartXvfb(ctx, f.width, f.height)
 			if err != nil {

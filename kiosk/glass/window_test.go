@@ -260,7 +260,7 @@ func TestKioskWarnsAndWipes(t *testing.T) {
 // Every tap lands although motion, press and release arrive together, as touch panels send them.
 func TestEveryTapLands(t *testing.T) {
 	r := newRig(t, 1080, 1920, "-idle", "10m")
-	const rounds = 25
+	const rounds = 16
 	for range rounds {
 		r.shows(t, "the invitation", 500, 1760, look.Teal)
 		r.tap(t, 700, 1790) // browse
