@@ -1,4 +1,7 @@
 # Sourced by the scripts that run named stages: prints each one's time, keeps what failed, and says SKIP aloud.
+
+# The same flags as make build, so that the window system's C is compiled once and not once a stage.
+export GOFLAGS="${GOFLAGS:-} -trimpath"
 failed=()
 skipped=()
 

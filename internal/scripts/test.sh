@@ -15,7 +15,7 @@ stage unit unit
 stage floors go test -count=1 ./internal/floors
 if need_or_skip glass window screen; then
 	stage build make -s build
-	stage glass go test -count=1 -tags x11,migrated_fynedo ./kiosk/glass ./cmd/foyer-kiosk
+	stage glass go test -count=1 -tags x11,migrated_fynedo,release ./kiosk/glass ./cmd/foyer-kiosk
 	if need_or_skip end-to-end browser eyes; then
 		stage end-to-end-embedded e2e -run 'TestDoorOpens/embedded|TestDemo' ./internal/e2e
 		need_or_skip end-to-end-mosquitto broker && stage end-to-end-mosquitto e2e -run 'TestDoorOpens/mosquitto' ./internal/e2e
