@@ -153,18 +153,27 @@ zones:
     role: kiosk
     readers: [kiosk-card]
     tap: true
-    grace: 3s
+    grace: %s
   - id: door
     name: {en: "Door", zh-CN: "大门"}
     role: entrance
     readers: [door-uhf]
     grace: 8s
-%s`, chainName, StoreName, h.doors[0], h.origin(), h.wire.Addr(), info.PublicKeyFile, h.tap.pty.Path(), h.door.pty.Path(), h.greetings())
+%s`, chainName, StoreName, h.doors[0], h.origin(), h.wire.Addr(), info.PublicKeyFile, h.tap.pty.Path(), h.door.pty.Path(), h.tapGrace(), h.greetings())
 	if err := os.WriteFile(h.path("foyerd.yaml"), []byte(config), 0o600); err != nil {
 		h.cfg.Log.Error("the store's configuration is not written", "err", err)
 	}
 	return &Process{Name: "foyerd", Path: h.bin("foyerd"), Dir: h.cfg.Dir, Log: h.cfg.Log,
 		Args: []string{"--config", h.path("foyerd.yaml"), "--ready-file", h.storeReady}}
+}
+
+// tapGrace is after how long without a read a card has left the kiosk's reader: well before the screen has said its say.
+func (h *House) tapGrace() time.Duration {
+	const usual = 3 * time.Second
+	if h.cfg.Greeting == 0 {
+		return usual
+	}
+	return min(usual, h.cfg.Greeting/2)
 }
 
 // greetings sets how long the screens speak, where that is not the product's own.

@@ -126,7 +126,7 @@ func differing(a, b *image.RGBA, r image.Rectangle) int {
 // waitCalm waits until the greeting is over, the card has left the reader, and the strip has not changed for a while.
 func waitCalm(b *testing.B, s *screen.Screen, box image.Rectangle) []byte {
 	b.Helper()
-	time.Sleep(3500 * time.Millisecond) // greeting 1 s, grace of the reader 3 s less the tap itself
+	time.Sleep(1300 * time.Millisecond) // the greeting lasts a second, and the card has left after half of one
 	before, err := s.Bytes(box)
 	must(b, err)
 	for {

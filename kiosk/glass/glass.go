@@ -49,8 +49,13 @@ type Config struct {
 	WidthMM float32      // of the panel; 0: a 32 inch one
 	Ready   func()       // called once, when the first frame is on the glass
 	Log     *slog.Logger
-	Hung    func() // called when Fyne has stopped painting; nil: the process ends with code 70
+	Exit    func(code int) // ends the process where Fyne cannot: frozen (70), or stuck in its own farewell (0); nil: os.Exit
 }
+
+// farewell is how long Fyne may take to end once all of ours has ended. A lifecycle event that meets the end of its loop
+// at the wrong moment is never answered (2.8.0: it waits in a queue that nobody reads any more), and Fyne waits for it
+// for ever.
+const farewell = 700 * time.Millisecond
 
 // Title is the window's name, by which tools find it.
 func Title(f api.Face) string {
@@ -65,8 +70,8 @@ func Run(ctx context.Context, c Config) error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Hung == nil {
-		c.Hung = func() { os.Exit(70) }
+	if c.Exit == nil {
+		c.Exit = os.Exit
 	}
 	if err := settle(); err != nil {
 		return err
@@ -84,15 +89,29 @@ func Run(ctx context.Context, c Config) error {
 	frame(w, c)
 	var group sync.WaitGroup
 	a.Lifecycle().SetOnStarted(func() { start(ctx, &group, c, p, s) })
+	over := make(chan struct{})
 	stopped := context.AfterFunc(ctx, func() {
 		group.Wait() // nobody may call fyne.Do once the loop has ended
-		fyne.Do(a.Quit)
+		fyne.Do(func() { quit(a) })
+		select {
+		case <-over:
+		case <-time.After(farewell):
+			c.Exit(0)
+		}
 	})
 	w.ShowAndRun()
+	close(over)
 	stopped()
 	cancel()
 	group.Wait()
 	return nil
+}
+
+// quit asks Fyne to end. Fyne listens for SIGTERM too and may have ended by itself a moment ago; then this runs after the
+// graphics library was let go, which panics, and there is nothing left to do.
+func quit(a fyne.App) {
+	defer func() { _ = recover() }()
+	a.Quit()
 }
 
 // settle fixes what Fyne takes from its environment. One pixel is one pixel, X11 it is, and nothing is kept on disk:
@@ -166,7 +185,7 @@ func pulse(ctx context.Context, beat func() uint64, c Config) {
 		}
 		c.Log.Warn("the screen has not been painted", "beats", missed)
 		if missed >= most {
-			c.Hung()
+			c.Exit(70)
 			return
 		}
 	}

@@ -103,7 +103,7 @@ func TestPulse(t *testing.T) {
 				hung := false
 				ctx, cancel := context.WithTimeout(t.Context(), tc.after)
 				defer cancel()
-				pulse(ctx, frame, Config{Log: slog.New(slog.DiscardHandler), Hung: func() { hung = true }})
+				pulse(ctx, frame, Config{Log: slog.New(slog.DiscardHandler), Exit: func(code int) { hung = code == 70 }})
 				if hung != tc.hung {
 					t.Errorf("hung %v", hung)
 				}

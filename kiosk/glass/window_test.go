@@ -3,6 +3,7 @@ package glass_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -323,4 +324,30 @@ func (r *rig) await(b *testing.B, x, y int, want color.NRGBA) {
 		}
 	}
 	b.Fatal("the picture never came")
+}
+
+// What the invitation costs while nobody is there, in processor time a second.
+func BenchmarkInvitation(b *testing.B) {
+	r := newRig(b, 1080, 1920)
+	r.shows(b, "the invitation", 500, 1760, look.Teal)
+	for b.Loop() {
+		before := r.spent(b)
+		time.Sleep(16 * time.Second) // two dips of the card
+		b.ReportMetric(float64(r.spent(b)-before)/16/float64(time.Second)*100, "cpu-%")
+	}
+	r.close(b)
+}
+
+// spent is the processor time of the program so far, from /proc/pid/stat; the clock ticks 100 times a second.
+func (r *rig) spent(b *testing.B) time.Duration {
+	b.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.cmd.Process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var user, system int
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')'):]))
+	fmt.Sscan(fields[12], &user)
+	fmt.Sscan(fields[13], &system)
+	return time.Duration(user+system) * 10 * time.Millisecond
 }

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 )
 
-// Confetti draws paper snippets and streamers over w x h pixels, thick at the top and thinning out downwards. The same
+// Confetti draws paper snippets and streamers over w x h pixels, thinning out downwards. The same
 // size always gives the same picture. Nothing falls on the clear places: they are for words.
 func Confetti(w, h int, clear ...Box) *image.RGBA {
 	return kept(fmt.Sprintf("confetti %dx%d %v", w, h, clear), w, h, nil, func() []byte {
@@ -23,8 +24,8 @@ func confetti(w, h float64, clear []Box) string {
 	unit := min(w, h) / 100
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f">`, w, h)
-	for range 150 {
-		x, y := dice.Float64()*w, dice.Float64()*dice.Float64()*h
+	for range 340 {
+		x, y := dice.Float64()*w, math.Pow(dice.Float64(), 1.4)*h*0.86
 		if slices.ContainsFunc(clear, func(c Box) bool { return c.Inset(-5*float32(unit), -4*float32(unit)).holds(float32(x), float32(y)) }) {
 			continue
 		}

@@ -261,7 +261,7 @@ func (r Rules) nobody(k Kiosk, now time.Time) Kiosk {
 		k = r.wiped(k)
 	}
 	if !k.Shop.Online {
-		if k.Shop.LostAt.IsZero() || now.Sub(k.Shop.LostAt) >= r.Grace {
+		if k.Scene == Waiting || k.Shop.LostAt.IsZero() || now.Sub(k.Shop.LostAt) >= r.Grace {
 			k = r.wiped(k)
 			k.Line, k.Scene = nil, Waiting
 		}

@@ -137,13 +137,16 @@ func (a *attract) draw(k scene.Kiosk, now time.Time) {
 	a.beckon(now)
 }
 
+// restful is the time from dip to dip. Without a graphics chip a moving picture costs a whole processor.
+const restful = 8 * time.Second
+
 // beckon dips the card every few seconds. Between two dips the picture stands still and costs nothing.
 func (a *attract) beckon(now time.Time) {
 	if !a.at.Visible() { // a greeting has come: every frame is for that now
 		a.dip.Stop()
 		return
 	}
-	if a.cfg.Still || now.Sub(a.dipped) < 5*time.Second {
+	if a.cfg.Still || now.Sub(a.dipped) < restful {
 		return
 	}
 	a.dipped = now

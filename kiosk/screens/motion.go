@@ -10,10 +10,10 @@ import (
 // veil is a breath of white over a tint.
 var veil = color.NRGBA{R: 255, G: 255, B: 255, A: 0x73}
 
-// dip moves a thing down and up again.
+// dip moves a thing down and up again, by whole pixels: a frame that would look the same is not painted.
 func dip(o fyne.CanvasObject, home fyne.Position, depth float32) *fyne.Animation {
-	return &fyne.Animation{Duration: 900 * time.Millisecond, AutoReverse: true, Curve: fyne.AnimationEaseInOut,
-		Tick: func(done float32) { o.Move(fyne.NewPos(home.X, home.Y+depth*done)) }}
+	return &fyne.Animation{Duration: 700 * time.Millisecond, AutoReverse: true, Curve: fyne.AnimationEaseInOut,
+		Tick: func(done float32) { o.Move(fyne.NewPos(home.X, home.Y+float32(int(depth*done)))) }}
 }
 
 // riser lets things come up to their place, one after the other.
