@@ -1,6 +1,9 @@
 package epc
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Scheme is one way in which TDS writes an EPC.
 type Scheme uint8
@@ -118,6 +121,13 @@ var headers = func() (h [256]Scheme) {
 }()
 
 func schemeOf(header byte) Scheme { return headers[header] }
+
+// IsPlus reports whether hex digits are an EPC of the schemes with a plus, which GS1 prints without the zeros that fill
+// the last word.
+func IsPlus(digits string) bool {
+	header, err := strconv.ParseUint(digits[:min(2, len(digits))], 16, 8)
+	return err == nil && 4*len(digits) >= plainBits && layouts[schemeOf(byte(header))].shape == plain
+}
 
 // String is the name in tag URIs: sgtin-96. The schemes without a tag URI are called as TDS does: gsrn+.
 func (s Scheme) String() string {
