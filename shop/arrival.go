@@ -23,11 +23,8 @@ func (s *Shop) moved(e presence.Event) {
 }
 
 func (s *Shop) arrived(e presence.Arrived) {
-	m, ok := s.book.ByTag(e.ID)
-	if !ok && !e.Also.IsZero() {
-		m, ok = s.book.ByTag(e.Also)
-	}
-	if !ok {
+	standing, m := s.book.Find(e.ID, e.Also)
+	if standing != member.Carried {
 		s.strangers[e.Zone]++
 		return
 	}
