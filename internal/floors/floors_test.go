@@ -38,6 +38,8 @@ var floor = []struct {
 	{"kiosk/printer", 1, "paper needs no screen"},
 	{"kiosk/look", 1, "colours, type and pictures; no scene"},
 	{"shop/visit", 2, "one person, several tags"},
+	{"shop/binding", 2, "who carries which tag since headquarters' last word"},
+	{"shop/proof", 2, "who hands out a benefit asks for more than a tag"},
 	{"shop/campaign", 2, "who is spoken to"},
 	{"api/serve", 2, "HTTP over the contract"},
 	{"kiosk/scene", 2, "which scene follows which event"},
