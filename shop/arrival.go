@@ -23,8 +23,8 @@ func (s *Shop) moved(e presence.Event) {
 }
 
 func (s *Shop) arrived(e presence.Arrived) {
-	standing, m := s.book.Find(e.ID, e.Also)
-	if standing != member.Carried {
+	m, ok := s.recognise(e.ID, e.Also, e.Zone)
+	if !ok {
 		s.strangers[e.Zone]++
 		return
 	}

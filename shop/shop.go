@@ -28,6 +28,7 @@ import (
 
 	"foyer/internal/words"
 	"foyer/reader/tag"
+	"foyer/shop/binding"
 	"foyer/shop/campaign"
 	"foyer/shop/greeting"
 	"foyer/shop/member"
@@ -86,6 +87,7 @@ type Config struct {
 	StoreName Text // none: the id
 	Zones     []Zone
 	Histories []visit.History // as they were stored with the facts
+	Marks     []binding.Mark  // as they were stored with TagChanged
 	Times     Times
 	Words     *words.Catalogue // nil: words.Load()
 	NewID     func() string    // random visit ids; nil: crypto/rand.Text
@@ -119,6 +121,8 @@ type live struct {
 	visits    *visit.Book
 	desk      desk
 	book      *member.Book
+	bindings  *binding.Book
+	changing  bool // a tag's change is being recorded
 	set       *campaign.Set
 	showcase  showcase
 	strangers map[string]int
@@ -160,7 +164,7 @@ func New(c Config) (*Shop, error) {
 		settled:  make(chan struct{}, 1),
 		stopped:  make(chan struct{}),
 		live: live{
-			tracker: tracker, desk: desk{cards: map[string]*entry{}}, strangers: map[string]int{}, online: map[string]bool{},
+			tracker: tracker, desk: desk{cards: map[string]*entry{}}, strangers: map[string]int{}, online: map[string]bool{}, bindings: binding.New(c.Marks),
 			visits: visit.New(visit.Config{Gap: c.Times.Gap, NewID: c.NewID, Histories: c.Histories}),
 		},
 	}, nil

@@ -69,7 +69,7 @@ func parseURN(text string) (Number, error) {
 	}
 	n, err := FromEPC(raw)
 	if err == nil && n.scheme != GSRN && strings.HasPrefix(text, identityURN) {
-		return Number{}, fmt.Errorf("a pure identity of %s says neither filter nor size of the tag: want its tag URI, urn:epc:tag:", e.Scheme)
+		return Number{}, fmt.Errorf("a pure identity of %s says neither filter nor size of the tag: want its tag URI, which begins with urn:epc:tag", e.Scheme)
 	}
 	return n, err
 }

@@ -50,7 +50,7 @@ func (b *Book) SetRoster(r *member.Book) (settled []tag.ID) {
 func (b *Book) has(who member.ID, card tag.ID) bool {
 	_, marked := b.marks[card]
 	standing, m := b.roster.Look(card)
-	return marked || standing == member.Carried && m.ID == who
+	return marked || standing != member.Unknown && (m == nil || m.ID == who)
 }
 
 // caughtUp reports whether headquarters says what the mark says, or something newer. While its book still has the tag with
@@ -292,7 +292,11 @@ func (b *Book) take(c *Change, who member.ID, id, also tag.ID, state State) Why 
 		return NotTheirs
 	}
 	for _, t := range tags {
-		c.Marks = append(c.Marks, Mark{Tag: t, Member: who, State: state, At: c.At, Over: b.over(t), Of: b.marks[t].Of})
+		of := b.marks[t].Of
+		if t == also { // it may have been another card's too: now it is this one's
+			of = id
+		}
+		c.Marks = append(c.Marks, Mark{Tag: t, Member: who, State: state, At: c.At, Over: b.over(t), Of: of})
 	}
 	return ""
 }

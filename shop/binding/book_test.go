@@ -320,6 +320,7 @@ func TestAnyLife(t *testing.T) {
 				}
 			}
 			b.Apply(c)
+			b.SetRoster(b.roster) // headquarters has not heard yet
 			for n, who := range lost {
 				if got := stands(b, n, 0); got != fmt.Sprintf("blocked %s", who) {
 					t.Fatalf("after %+v: card %d, lost by %s, is %s", c, n, who, got)

@@ -47,7 +47,7 @@ func (e EPC) path() string {
 func ParseTagURI(uri string) (EPC, error) {
 	name, rest, ok := strings.Cut(strings.TrimPrefix(uri, tagURN), ":")
 	if !ok || !strings.HasPrefix(uri, tagURN) {
-		return EPC{}, errors.New("tag URI: want urn:epc:tag:SCHEME:...")
+		return EPC{}, errors.New("tag URI: want urn:epc:tag:SCHEME:... with its parts")
 	}
 	for _, s := range Schemes() {
 		l := &layouts[s]
@@ -70,7 +70,7 @@ func ParseTagURI(uri string) (EPC, error) {
 func ParseURI(uri string) (EPC, error) {
 	id, rest, ok := strings.Cut(strings.TrimPrefix(uri, idURN), ":")
 	if !ok || !strings.HasPrefix(uri, idURN) {
-		return EPC{}, errors.New("EPC URI: want urn:epc:id:SCHEME:...")
+		return EPC{}, errors.New("EPC URI: want urn:epc:id:SCHEME:... with its parts")
 	}
 	err := fmt.Errorf("EPC URI of %.20q: there is no such scheme here", id)
 	for _, s := range Schemes() {
