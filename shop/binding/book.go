@@ -37,7 +37,7 @@ func (b *Book) SetRoster(r *member.Book) (settled []tag.ID) {
 		}
 	}
 	for id, m := range b.marks {
-		if !m.Of.IsZero() && !b.has(m.Member, m.Of) { // the shorter form goes with its card
+		if !m.Of.IsZero() && m.State != IsBlocked && !b.has(m.Member, m.Of) { // the shorter form goes with its card
 			delete(b.marks, id)
 			settled = append(settled, id)
 		}
