@@ -35,13 +35,13 @@ const Resolver = "id.gs1.org"
 // linkUnreserved are the characters that a Digital Link writes as they are (RFC 3986, section 2.3).
 const linkUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
-// escapedInLink are all others of a serial's characters.
+// escapedInLink are all others of the characters that a key or a serial may have.
 var escapedInLink = strings.Map(func(r rune) rune {
 	if strings.ContainsRune(linkUnreserved, r) {
 		return -1
 	}
 	return r
-}, charset82)
+}, charset82+"#")
 
 // key is the GS1 key with its check digit, without the serial. It is empty for a GID.
 func (e EPC) key() string {
@@ -278,7 +278,7 @@ func cutKey(id *identifier, key, serial string, prefixDigits int) (EPC, error) {
 func (e EPC) fit(id *identifier) (EPC, error) {
 	err := fmt.Errorf("key of (%s): no scheme holds it", id.ai)
 	for _, s := range Schemes() {
-		if l := &layouts[s]; l.ai != id || l.shape != parted {
+		if l := &layouts[s]; l.ai != id || l.shape != parted && l.shape != variable {
 			continue
 		}
 		e.Scheme = s

@@ -75,6 +75,8 @@ func (s Scheme) decode(raw []byte) (EPC, error) {
 		return s.decodeGeneral(raw)
 	case plain:
 		return s.decodePlain(raw)
+	case variable:
+		return s.decodeVariable(raw)
 	default:
 		return s.decodeParted(raw)
 	}
@@ -186,6 +188,8 @@ func (e EPC) encode() ([]byte, error) {
 		return e.encodeGeneral()
 	case plain:
 		return e.encodePlain()
+	case variable:
+		return e.encodeVariable()
 	default:
 		return e.encodeParted()
 	}
@@ -193,15 +197,11 @@ func (e EPC) encode() ([]byte, error) {
 
 func (e EPC) encodeParted() ([]byte, error) {
 	l := &layouts[e.Scheme]
-	i := partitions[0].digits - len(e.Prefix)
-	if i < 0 || i >= len(partitions) || !isDigits(e.Prefix) {
-		return nil, errors.New("a company prefix has 6 to 12 digits")
+	b := make(bits, l.bytes())
+	p, err := e.begin(b)
+	if err != nil {
+		return nil, err
 	}
-	p, b := partitions[i], make(bits, l.bytes())
-	b.put(0, 8, uint64(l.header))
-	b.put(8, 3, uint64(e.Filter))
-	b.put(11, 3, uint64(i))
-	b.put(prefixAt, p.bits, number(e.Prefix))
 	if err := l.reference.write(b, prefixAt+p.bits, l.reference.bits-p.bits, l.reference.digits-p.digits, e.Reference); err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
@@ -209,6 +209,19 @@ func (e EPC) encodeParted() ([]byte, error) {
 		return nil, fmt.Errorf("serial: %w", err)
 	}
 	return b, nil
+}
+
+// begin writes header, filter, partition and prefix.
+func (e EPC) begin(b bits) (partition, error) {
+	i := partitions[0].digits - len(e.Prefix)
+	if i < 0 || i >= len(partitions) || !isDigits(e.Prefix) {
+		return partition{}, errors.New("a company prefix has 6 to 12 digits")
+	}
+	b.put(0, 8, uint64(layouts[e.Scheme].header))
+	b.put(8, 3, uint64(e.Filter))
+	b.put(11, 3, uint64(i))
+	b.put(prefixAt, partitions[i].bits, number(e.Prefix))
+	return partitions[i], nil
 }
 
 func (e EPC) encodeGeneral() ([]byte, error) {

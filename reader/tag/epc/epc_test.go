@@ -47,6 +47,8 @@ var vectors = []struct{ hex, tagURI, uri, element, path string }{
 	{"3E440932C05A42CDA346AD9BB84CED7E400000000000", "gdti-174:2.01234567890.1.3445678%26;%2Fd", "gdti:01234567890.1.3445678%26;%2Fd", "(253)01234567890123445678&;/d", "/253/01234567890123445678%26%3B%2Fd"},
 	{"3C76451FD400C0E680003039", "cpi-96:3.9521141.98765.12345", "cpi:9521141.98765.12345", "(8010)952114198765(8011)12345", "/8010/952114198765/8011/12345"},
 	{"3C34257BF400F12000000000", "cpi-96:1.0614141.123456.0", "cpi:0614141.123456.0", "(8010)0614141123456(8011)0", "/8010/0614141123456/8011/0"},
+	{"3D76451FD75411DEF6B4CC00000003039000", "cpi-var:3.9521141.5PQ7%2FZ43.12345", "cpi:9521141.5PQ7%2FZ43.12345", "(8010)95211415PQ7/Z43(8011)12345", "/8010/95211415PQ7%2FZ43/8011/12345"},
+	{"3D14257BF71CADD35D8000075BCD1500", "cpi-var:0.0614141.12-456.123456789", "cpi:0614141.12-456.123456789", "(8010)061414112-456(8011)123456789", "/8010/061414112-456/8011/123456789"},
 	{"3F76451FD612640000019907", "sgcn-96:3.9521141.67890.04711", "sgcn:9521141.67890.04711", "(255)952114167890904711", "/255/952114167890904711"},
 	{"3F74F4E4E612640000019907", "sgcn-96:3.4012345.67890.04711", "sgcn:4012345.67890.04711", "(255)401234567890104711", "/255/401234567890104711"},
 	{"3FE175ADC32764000000000B", "sgcn-96:7.401234512345..1", "sgcn:401234512345..1", "(255)40123451234561", "/255/40123451234561"},
@@ -158,6 +160,10 @@ func TestDecodeRefuses(t *testing.T) {
 		{"3666C4409047E100000000000000000000000000000000000000", "sgtin-198: serial: the serial is none"},
 		{"3666C4409047E159B2C2BF10000000000000000000000000000F", "sgtin-198: bits that must be zero are not"},
 		{"3876451FD480000000000000000000000000000000000000000F", "giai-202: reference: "},
+		{"3D76451FD75411DEF6B4CC0000000303900000", "cpi-var: wrong length: 19 bytes, want 18"},
+		{"3D76451FD75411DEF6B4CC00000003039001", "cpi-var: bits that must be zero are not"},
+		{"3D76451FD400", "cpi-var: reference: the part reference is none"},
+		{"3D76451FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", "cpi-var: "},
 		{"F439521141123456789", "gsrn+: wrong length"},
 		{"F4395211411234567A906000", "gsrn+: a digit is above 9"},
 		{"F43952114112345678905000", "gsrn+: the check digit is wrong"},
@@ -334,6 +340,8 @@ func drawnField(t *rapid.T, name string, f field, n, most int) string {
 		return drawnDigits(t, name, rapid.IntRange(1, most).Draw(t, name+" digits"))
 	case integer:
 		return fmt.Sprint(rapid.Uint64Range(0, min(uint64(1)<<n, pow10[most])-1).Draw(t, name))
+	case six:
+		return rapid.StringOfN(rapid.SampledFrom([]rune(charsetSix)), 1, most, -1).Draw(t, name)
 	case text:
 		runes := rapid.SampledFrom([]rune(charset82))
 		return rapid.StringOfN(runes, 1, min(most, n/charBits), -1).Draw(t, name)

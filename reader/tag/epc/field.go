@@ -14,6 +14,7 @@ const (
 	digits       // exactly so many digits, leading zeros kept
 	integer      // a number without leading zeros
 	numeric      // digits behind a 1, which keeps the leading zeros
+	six          // capitals, digits, # - / in six bits a character, ended by zeros
 	text         // ISO 646 in seven bits a character, ended by zeros
 )
 

@@ -76,7 +76,7 @@ func TestPeerAgrees(t *testing.T) {
 // peerReads leaves out what epc-tds 1.4.1 does not know, and where it breaks the standard: it writes a 0 for a reference
 // without digits (company prefix of 12), and drops the leading zeros of a GSRN's reference.
 func peerReads(e EPC) bool {
-	return layouts[e.Scheme].shape != plain && e.Scheme != GSRNP96 && e.Reference != "" &&
+	return layouts[e.Scheme].shape != plain && layouts[e.Scheme].shape != variable && e.Scheme != GSRNP96 && e.Reference != "" &&
 		(e.Scheme != GSRN96 || e.Reference[0] != '0')
 }
 

@@ -25,6 +25,7 @@ const (
 	GDTI96
 	GDTI174
 	CPI96
+	CPIVar
 	SGCN96
 	GID96
 	GSRNPlus
@@ -37,9 +38,10 @@ const (
 type shape uint8
 
 const (
-	parted  shape = iota // filter, partition, prefix, reference, serial
-	general              // manager, class, serial
-	plain                // more-data bit, filter, the key in digits
+	parted   shape = iota // filter, partition, prefix, reference, serial
+	general               // manager, class, serial
+	variable              // filter, partition, prefix, characters of six bits ended by zeros, serial of 40 bits
+	plain                 // more-data bit, filter, the key in digits
 )
 
 // layout is all that TDS says of a scheme. A reference counts bits and digits together with the company prefix.
@@ -71,6 +73,7 @@ var layouts = [...]layout{
 	GDTI96:    {name: "gdti-96", id: "gdti", header: 0x2C, size: 96, reference: field{digits, 41, 12}, serial: field{integer, 41, maxDigits}, ai: &gdti},
 	GDTI174:   {name: "gdti-174", id: "gdti", header: 0x3E, size: 174, reference: field{digits, 41, 12}, serial: field{text, 119, 17}, ai: &gdti},
 	CPI96:     {name: "cpi-96", id: "cpi", header: 0x3C, size: 96, reference: field{integer, 51, 15}, serial: field{integer, 31, maxDigits}, ai: &cpi},
+	CPIVar:    {name: "cpi-var", id: "cpi", header: 0x3D, shape: variable, reference: field{kind: six, digits: 30}, serial: field{kind: integer, bits: 40, digits: 12}, ai: &cpi},
 	SGCN96:    {name: "sgcn-96", id: "sgcn", header: 0x3F, size: 96, reference: field{digits, 41, 12}, serial: field{numeric, 41, 12}, ai: &sgcn},
 	GID96:     {name: "gid-96", id: "gid", header: 0x35, size: 96, shape: general},
 	GSRNPlus:  {name: "gsrn+", header: 0xF4, size: plainBits, shape: plain, ai: &gsrn},

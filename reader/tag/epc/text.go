@@ -9,8 +9,8 @@ import (
 // GS1 General Specifications, figure 7.11-1: the 82 characters that a serial may have.
 const charset82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
-// escapedInURI are those of them that a URI of TDS writes as %XX (TDS 2.3 annex A).
-const escapedInURI = "\"%&/<>?"
+// escapedInURI are the characters that a URI of TDS writes as %XX (TDS 2.3 annexes A and G).
+const escapedInURI = "\"#%&/<>?"
 
 const charBits = 7
 
