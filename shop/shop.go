@@ -7,8 +7,8 @@
 // Called by internal/daemon, which maps Events to the api and Facts to the journal.
 //
 // What goes first. A greeting is shown before it is recorded: it never waits for a disk. What staff do is recorded before
-// it is shown: Claim, Release, Serve and KioskUsed return when the fact is durable. Neither stops the loop; only
-// Ledger.Record may, by pushing back when the journal's queue is full.
+// it is shown: Claim, Release, Serve and KioskUsed, and Bind, Replace, Block and Unbind for tags, return when the fact is
+// durable. Neither stops the loop; only Ledger.Record may, by pushing back when the journal's queue is full.
 //
 // Channels, and what happens when one is full: reads (1024) drop the oldest, as a tag is read again in 50 ms; reader
 // health (64), requests (16) make the caller wait; a change of members or campaigns wakes the loop (1), the latest wins.

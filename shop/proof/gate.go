@@ -23,8 +23,8 @@ const (
 	DefaultMost      = 10_000
 )
 
-// Gate makes proofs and counts wrong tries. It belongs to one goroutine, and not to the shop's: Try takes some 30 ms of
-// arithmetic, so that who steals a secret cannot try all digits at once.
+// Gate makes proofs and counts wrong tries. It belongs to one goroutine, and not to the shop's: Try takes tens of
+// milliseconds of arithmetic, so that who steals a secret cannot try all digits at once.
 type Gate struct {
 	limits Limits
 	wrong  map[key]count

@@ -25,7 +25,7 @@ const (
 
 const (
 	saltBytes = 16
-	rounds    = 100_000 // some 30 ms on a small box: a person does not notice, who tries all of them does
+	rounds    = 100_000 // tens of milliseconds: a person does not notice, who tries all of them does
 )
 
 // ErrDigits says that what was typed cannot be a secret.
