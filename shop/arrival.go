@@ -23,10 +23,7 @@ func (s *Shop) moved(e presence.Event) {
 }
 
 func (s *Shop) arrived(e presence.Arrived) {
-	m, ok := s.book.ByTag(e.ID)
-	if !ok && !e.Also.IsZero() {
-		m, ok = s.book.ByTag(e.Also)
-	}
+	m, ok := s.recognise(e.ID, e.Also, e.Zone)
 	if !ok {
 		s.strangers[e.Zone]++
 		return

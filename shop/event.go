@@ -6,7 +6,7 @@ import (
 	"foyer/shop/greeting"
 )
 
-// Event is one change that some screen shows: Greeted, Left, CardChanged, ShowcaseChanged or StrangersCounted. What an
+// Event is one change that some screen shows: Greeted, Left, CardChanged, ShowcaseChanged, StrangersCounted or BlockedSeen. What an
 // event holds is never changed afterwards.
 type Event interface{ event() }
 

@@ -15,8 +15,8 @@ type Fact struct {
 	State *visit.History // nil: no state; keyed by State.Member otherwise, replacing what was stored
 }
 
-// Body is VisitStarted, VisitEnded, GreetingDecided, CardClaimed, CardReleased, CardServed, StrangersPassed, KioskUsed or
-// ReaderChanged.
+// Body is VisitStarted, VisitEnded, GreetingDecided, CardClaimed, CardReleased, CardServed, StrangersPassed, KioskUsed,
+// ReaderChanged, TagChanged, TagsSettled or BlockedTagSeen.
 type Body interface{ fact() }
 
 // VisitStarted says that a member's visit began.

@@ -24,6 +24,7 @@ func (s *Shop) refresh() {
 	}
 	if b := s.members.Load(); b != s.book {
 		s.book = b
+		s.settleTags()
 		s.cfg.Log.Info("members are in force", slog.Int("members", b.Len()))
 		if n := len(b.Clashes()); n > 0 {
 			s.cfg.Log.Warn("some tags are claimed by several members and match nobody: settle them at headquarters", slog.Int("tags", n))

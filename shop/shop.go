@@ -7,8 +7,8 @@
 // Called by internal/daemon, which maps Events to the api and Facts to the journal.
 //
 // What goes first. A greeting is shown before it is recorded: it never waits for a disk. What staff do is recorded before
-// it is shown: Claim, Release, Serve and KioskUsed return when the fact is durable. Neither stops the loop; only
-// Ledger.Record may, by pushing back when the journal's queue is full.
+// it is shown: Claim, Release, Serve and KioskUsed, and Bind, Replace, Block and Unbind for tags, return when the fact is
+// durable. Neither stops the loop; only Ledger.Record may, by pushing back when the journal's queue is full.
 //
 // Channels, and what happens when one is full: reads (1024) drop the oldest, as a tag is read again in 50 ms; reader
 // health (64), requests (16) make the caller wait; a change of members or campaigns wakes the loop (1), the latest wins.
@@ -28,6 +28,7 @@ import (
 
 	"foyer/internal/words"
 	"foyer/reader/tag"
+	"foyer/shop/binding"
 	"foyer/shop/campaign"
 	"foyer/shop/greeting"
 	"foyer/shop/member"
@@ -86,6 +87,7 @@ type Config struct {
 	StoreName Text // none: the id
 	Zones     []Zone
 	Histories []visit.History // as they were stored with the facts
+	Marks     []binding.Mark  // as they were stored with TagChanged
 	Times     Times
 	Words     *words.Catalogue // nil: words.Load()
 	NewID     func() string    // random visit ids; nil: crypto/rand.Text
@@ -119,6 +121,8 @@ type live struct {
 	visits    *visit.Book
 	desk      desk
 	book      *member.Book
+	bindings  *binding.Book
+	changing  bool // a tag's change is being recorded
 	set       *campaign.Set
 	showcase  showcase
 	strangers map[string]int
@@ -160,7 +164,7 @@ func New(c Config) (*Shop, error) {
 		settled:  make(chan struct{}, 1),
 		stopped:  make(chan struct{}),
 		live: live{
-			tracker: tracker, desk: desk{cards: map[string]*entry{}}, strangers: map[string]int{}, online: map[string]bool{},
+			tracker: tracker, desk: desk{cards: map[string]*entry{}}, strangers: map[string]int{}, online: map[string]bool{}, bindings: binding.New(c.Marks),
 			visits: visit.New(visit.Config{Gap: c.Times.Gap, NewID: c.NewID, Histories: c.Histories}),
 		},
 	}, nil

@@ -29,7 +29,7 @@ type event struct {
 	fob
 	wiegandCard
 	uhf
-	member
+	gs1
 }
 
 // fob is what an EM4100 number says in its several forms.
@@ -62,16 +62,6 @@ type uhf struct {
 	ErrorText string `json:"error_text,omitempty"`
 }
 
-// member is a GSRN in the forms of GS1.
-type member struct {
-	GSRN    string `json:"gsrn,omitempty"`
-	Element string `json:"element,omitempty"`
-	DLPath  string `json:"dl_path,omitempty"`
-	URI     string `json:"uri,omitempty"`
-	TagURI  string `json:"tag_uri,omitempty"`
-	Filter  *uint8 `json:"filter,omitempty"`
-}
-
 // fault writes a frame that the splitter refused.
 func (d *deck) fault(f frame.Fault) {
 	d.write(event{Kind: "error", Error: f.Bad.String(), Offset: f.Offset, Frame: fmt.Sprintf("%x", f.Raw)})
@@ -88,7 +78,7 @@ func (d *deck) frame(f frame.Frame) {
 		e.Kind = "tag"
 		e.sighted(s)
 		if epc, ok := d.field(f, profiles.EPCBytes); ok {
-			e.member = gs1Forms(s.Number, epc)
+			e.gs1 = gs1Forms(s.Number, epc).brief()
 		}
 	case frame.Quiet:
 		e.Kind = "quiet"
@@ -172,17 +162,6 @@ func fobForms(n tag.Number) fob {
 		f.Version, f.Checksum = fmt.Sprintf("%02X", b[0]), fmt.Sprintf("%02X", n.Checksum())
 	}
 	return f
-}
-
-// gs1Forms gives the forms of a GSRN; epc may be nil.
-func gs1Forms(n tag.Number, epc []byte) member {
-	var m member
-	m.GSRN, _ = n.GSRN()
-	m.Element, m.DLPath = n.Element(), n.DigitalLink()
-	if g, ok := tag.ParseGSRN96(epc); ok {
-		m.URI, m.TagURI, m.Filter = g.URI(), g.TagURI(), new(g.Filter)
-	}
-	return m
 }
 
 // bits writes a Wiegand card.

@@ -92,7 +92,11 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: c.zones(), Histories: past,
+	changed, err := marks(j, log)
+	if err != nil {
+		return nil, err
+	}
+	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: c.zones(), Histories: past, Marks: changed,
 		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger, Log: log})
 	if err != nil {
 		return nil, err

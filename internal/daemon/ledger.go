@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"foyer/shop"
+	"foyer/shop/binding"
 	"foyer/shop/visit"
 	"foyer/sync/journal"
 	"foyer/sync/wire"
@@ -17,6 +19,7 @@ import (
 
 const (
 	historyBucket = "history" // member -> visit.History, in the journal's state
+	markBucket    = "tags"    // tag's hash -> binding.Mark, likewise
 	maxOwed       = 20_000    // facts held while the disk refuses: some ten megabytes
 	retryPause    = time.Second
 )
@@ -171,7 +174,47 @@ func entryOf(f shop.Fact) (journal.Entry, error) {
 		}
 		e.Puts = []journal.Put{{Bucket: historyBucket, Key: string(f.State.Member), Value: value}}
 	}
-	return e, nil
+	marks, err := marksOf(f.Body)
+	e.Puts = append(e.Puts, marks...)
+	return e, err
+}
+
+// marksOf is what the journal keeps, or lets go, of the store's tags.
+func marksOf(body shop.Body) ([]journal.Put, error) {
+	var puts []journal.Put
+	switch b := body.(type) {
+	case shop.TagChanged:
+		for _, m := range b.Marks {
+			value, err := json.Marshal(m)
+			if err != nil {
+				return nil, err
+			}
+			puts = append(puts, journal.Put{Bucket: markBucket, Key: hex.EncodeToString(m.Tag[:]), Value: value})
+		}
+	case shop.TagsSettled:
+		for _, id := range b.Tags {
+			puts = append(puts, journal.Put{Bucket: markBucket, Key: hex.EncodeToString(id[:])})
+		}
+	}
+	return puts, nil
+}
+
+// marks reads back what was stored of the store's tags.
+func marks(j *journal.Journal, log *slog.Logger) ([]binding.Mark, error) {
+	state, err := j.State(markBucket)
+	if err != nil {
+		return nil, fmt.Errorf("read the tags' changes so far: %w", err)
+	}
+	var all []binding.Mark
+	for _, value := range state {
+		var m binding.Mark
+		if err := json.Unmarshal(value, &m); err != nil {
+			log.Warn("one change of a tag cannot be read and is forgotten", "err", err)
+			continue
+		}
+		all = append(all, m)
+	}
+	return all, nil
 }
 
 // recordOf is a fact as it travels.

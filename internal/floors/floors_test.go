@@ -23,6 +23,7 @@ var floor = []struct {
 	{"internal/words", 0, "every face takes its texts from here"},
 	{"internal/strictyaml", 0, "reads what people write: profiles and configuration"},
 	{"firmware-profiles", 1, "data about readers, before anybody opens one"},
+	{"reader/tag/epc", -1, "GS1's codes are arithmetic over the standard library; reader/tag finds a member's number with it"},
 	{"reader/tag", 0, "identity needs the standard library only"},
 	{"reader/link", 0, "bytes, no protocol"},
 	{"survey", 0, "a form is pure"},
@@ -37,6 +38,8 @@ var floor = []struct {
 	{"kiosk/printer", 1, "paper needs no screen"},
 	{"kiosk/look", 1, "colours, type and pictures; no scene"},
 	{"shop/visit", 2, "one person, several tags"},
+	{"shop/binding", 2, "who carries which tag since headquarters' last word"},
+	{"shop/proof", 2, "who hands out a benefit asks for more than a tag"},
 	{"shop/campaign", 2, "who is spoken to"},
 	{"api/serve", 2, "HTTP over the contract"},
 	{"kiosk/scene", 2, "which scene follows which event"},
@@ -78,6 +81,7 @@ var never = []struct{ who, what, reason string }{
 	{"kiosk/screens", "net/...", "a screen does not fetch"},
 	{"reader/...", "foyer/shop/...", "a reader knows no people"},
 	{"reader/tag", "foyer/...", "identity needs the standard library only"},
+	{"reader/tag/epc", "foyer/...", "a code of GS1 knows no tag of ours"},
 	{"sync/journal", "foyer/...", "the journal does not know what its bytes mean"},
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"foyer/reader/tag/epc"
 )
 
 // maxText bounds what ParseNumber looks at: an EPC of 62 bytes with a separator between bytes and a long link fit.
@@ -26,7 +28,8 @@ const maxText = 512
 //
 // Without one, the first rule that fits decides:
 //
-//	urn:epc:id:gsrn:...  urn:epc:tag:gsrn-96:...   GSRN
+//	urn:epc:id:gsrn:...                            GSRN
+//	urn:epc:tag:gsrn-96:...  urn:epc:tag:sgtin-96:...  GSRN, or the EPC of another scheme
 //	(8018)...  .../8018/...                        GSRN, as element string or GS1 Digital Link
 //	123,14706                                      EM4100x24: facility up to 255, card up to 65535
 //	10 decimal digits                              EM4100x32, as printed; up to 4294967295
@@ -34,13 +37,13 @@ const maxText = 512
 //	10 hex digits with a letter or parted          EM4100
 //	12 hex digits                                  EM4100 with its checksum
 //	8, 14 or 20 hex digits                         UID of 4, 7 or 10 bytes
-//	24 hex digits                                  EPC, which becomes a GSRN if one is in it
+//	24, 28, 32 and more hex digits                 EPC, which becomes a GSRN if one is in it; a GSRN+ may lack the zeros
+//	                                               at its end, as GS1 prints it
 func ParseNumber(text string) (Number, error) {
 	if len(text) > maxText {
 		return Number{}, fmt.Errorf("tag number of %d characters: want at most %d", len(text), maxText)
 	}
-	text = strings.ToLower(narrow.Replace(strings.TrimSpace(text)))
-	n, err := parse(text)
+	n, err := parse(narrow.Replace(strings.TrimSpace(text)))
 	if err != nil {
 		return Number{}, fmt.Errorf("tag number: %w", err)
 	}
@@ -50,13 +53,14 @@ func ParseNumber(text string) (Number, error) {
 // narrow turns what a Chinese input method types into plain punctuation.
 var narrow = strings.NewReplacer("，", ",", "：", ":", "（", "(", "）", ")", "　", " ")
 
+// identityURN begins the URIs that name a thing, and not what stands on its tag.
+const identityURN = "urn:epc:id:"
+
 func parse(text string) (Number, error) {
-	if rest, ok := strings.CutPrefix(text, "urn:epc:id:gsrn:"); ok {
-		return parseGSRNURI(rest)
+	if strings.HasPrefix(text, identityURN) || strings.HasPrefix(text, "urn:epc:tag:") {
+		return parseURN(text) // the case of a serial matters
 	}
-	if rest, ok := strings.CutPrefix(text, "urn:epc:tag:gsrn-96:"); ok {
-		return parseGSRNURI(rest)
-	}
+	text = strings.ToLower(text)
 	if rest, ok := strings.CutPrefix(text, "(8018)"); ok {
 		return parseGSRN(strings.TrimSpace(rest))
 	}
@@ -107,14 +111,15 @@ func guess(text string) (Number, error) {
 		return parseEM4100(digits)
 	case 8, 14, 20:
 		return parseHex(UID, digits, 4, 7, 10)
-	case 24:
-		return parseEPC(digits)
 	case gsrnDigits:
 		if decimal {
 			return parseGSRN(digits)
 		}
 	}
-	return Number{}, fmt.Errorf("%d digits fit no kind of tag; want 8, 14 or 20 hex digits of a UID, 10 of a fob, 24 of an EPC, "+
+	if len(digits) >= 24 && len(digits)%4 == 0 || epc.IsPlus(digits) {
+		return parseEPC(digits)
+	}
+	return Number{}, fmt.Errorf("%d digits fit no kind of tag; want 8, 14 or 20 hex digits of a UID, 10 of a fob, 24 or more of an EPC, "+
 		"18 decimal digits of a GSRN, or uid: or epc: before them", len(digits))
 }
 
@@ -175,6 +180,9 @@ func parseEPC(text string) (Number, error) {
 	digits, _, err := hexDigits(text)
 	if err != nil {
 		return Number{}, err
+	}
+	if epc.IsPlus(digits) {
+		digits += strings.Repeat("0", (4-len(digits)%4)%4)
 	}
 	raw, err := hex.DecodeString(digits)
 	if err != nil {

@@ -54,6 +54,12 @@ func TestParseNumber(t *testing.T) {
 		{"urn:epc:id:gsrn:9521141.1234567890", GSRN, "952114112345678906"},
 		{"urn:epc:tag:gsrn-96:3.9521141.1234567890", GSRN, "952114112345678906"},
 		{"urn:epc:id:gsrn:0614141.1234567890", GSRN, "061414112345678902"},
+		{"urn:epc:tag:sgtin-96:3.95060001343.05.123456789", EPC, "3066C4409047E140075BCD15"},
+		{"urn:epc:tag:sgtin-198:3.95060001343.05.32a%2Fb", EPC, "3666C4409047E159B2C2BF100000000000000000000000000000"},
+		{"3666c4409047e159b2c2bf100000000000000000000000000000", EPC, "3666C4409047E159B2C2BF100000000000000000000000000000"},
+		{"e7395211411234567890692832f8c3b786ccb6c0", GSRN, "952114112345678906"},
+		{"F43952114112345678906", GSRN, "952114112345678906"}, // as GS1 prints it: the last word is not full
+		{"F53952114112345678906", EPC, "F53952114112345678906000"},
 		{"epc:F4395211411234567890600000000000", GSRN, "952114112345678906"},
 		{"epc:E7395211411234567890692832F8C3B786CCB6C0", GSRN, "952114112345678906"},
 	} {
@@ -80,7 +86,7 @@ func TestParseNumberRefuses(t *testing.T) {
 		"1,2,3":                      "facility and card",
 		",":                          "facility and card",
 		"0C000621A56E":               "the checksum of the fob's number is 6E, want 8E", // as a datasheet prints it
-		"952114112345678905":         "the check digit of the GSRN is 5, want 6",        // as one library's documents print it
+		"952114112345678905":         "GSRN: the check digit is 5, want 6",              // as one library's documents print it
 		"(8018)95211411234567890":    "a GSRN has 18 digits, this has 17 characters",
 		"/8018/":                     "a GSRN has 18 digits",
 		"gsrn:95211411234567890A":    "a GSRN has 18 digits",
@@ -90,10 +96,12 @@ func TestParseNumberRefuses(t *testing.T) {
 		"em4100:6F007B397":           "em4100 has 10 hex digits, this has 9",
 		"epc:123":                    "an even count",
 		"epc:123456":                 "whole 16-bit words",
-		"urn:epc:id:gsrn:95211.1":    "17 digits together",
-		"urn:epc:id:gsrn:9521141":    "17 digits together",
-		"urn:epc:id:gsrn:95211411.x": "17 digits together",
-		strings.Repeat("0", 513):     "tag number of 513 characters: want at most 512",
+		"urn:epc:id:gsrn:95211.1":    "a company prefix has 6 to 12 digits",
+		"urn:epc:id:gsrn:9521141":    "want 2 parts",
+		"urn:epc:id:gsrn:95211411.x": "want decimal digits",
+		"urn:epc:id:sgtin:95060001343.05.123456789": "says neither filter nor size",
+		"urn:epc:tag:usdod-96:3.CAGEY.5678":         "there is no such scheme here",
+		strings.Repeat("0", 513):                    "tag number of 513 characters: want at most 512",
 	} {
 		n, err := ParseNumber(text)
 		if err == nil || !strings.Contains(err.Error(), want) || !n.IsZero() {

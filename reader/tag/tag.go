@@ -2,7 +2,7 @@
 //
 // In: the bytes that a reader reported, and the chain's key. Out: a keyed ID (16 bytes) and a Read, the one thing that
 // leaves the reader's edge. RSSI is in dBm, times are local receive times.
-// It never opens anything, never logs a number, and knows nothing but the standard library.
+// It never opens anything, never logs a number, and knows nothing but the standard library and the codes of GS1 (epc).
 // Called by reader (to make reads), shop (to look members up) and hq (to turn an import's numbers into IDs at once).
 package tag
 

@@ -22,6 +22,7 @@ type Clash struct {
 type Book struct {
 	n       int
 	byTag   map[tag.ID]*Member
+	blocked map[tag.ID]*Member
 	byID    map[ID]*Member
 	clashes []Clash
 }
@@ -31,7 +32,7 @@ func NewBook(members []Member) (*Book, error) {
 	if err := Check(members); err != nil {
 		return nil, err
 	}
-	b := &Book{n: len(members), byTag: map[tag.ID]*Member{}, byID: map[ID]*Member{}}
+	b := &Book{n: len(members), byTag: map[tag.ID]*Member{}, blocked: map[tag.ID]*Member{}, byID: map[ID]*Member{}}
 	owners := map[tag.ID][]ID{}
 	for _, m := range members {
 		if !m.Allows(Recognise) {
@@ -42,6 +43,13 @@ func NewBook(members []Member) (*Book, error) {
 			b.byTag[t] = &m
 			owners[t] = append(owners[t], m.ID)
 		}
+		for _, t := range m.Blocked {
+			b.blocked[t] = &m
+			owners[t] = append(owners[t], m.ID)
+		}
+	}
+	for t := range b.blocked {
+		delete(b.byTag, t)
 	}
 	for t, ids := range owners {
 		if len(ids) > 1 {
@@ -54,7 +62,7 @@ func NewBook(members []Member) (*Book, error) {
 	return b, nil
 }
 
-// ByTag finds the one member who carries a tag and allowed to be recognised.
+// ByTag finds the one member who carries a tag and allowed to be recognised. Of a read, ask Find.
 func (b *Book) ByTag(id tag.ID) (*Member, bool) {
 	if b == nil {
 		return nil, false

@@ -36,6 +36,12 @@ func (m *Member) faults() []error {
 		check(!t.IsZero(), "tag %d is all zeros: want a hash of 32 hex digits", i+1)
 		check(!slices.Contains(m.Tags[:i], t), "tag %d is there twice", i+1)
 	}
+	check(len(m.Blocked) <= MaxTags, "%d blocked tags: want at most %d", len(m.Blocked), MaxTags)
+	for i, t := range m.Blocked[:min(len(m.Blocked), MaxTags)] {
+		check(!t.IsZero(), "blocked tag %d is all zeros: want a hash of 32 hex digits", i+1)
+		check(!slices.Contains(m.Blocked[:i], t), "blocked tag %d is there twice", i+1)
+		check(!slices.Contains(m.Tags[:min(len(m.Tags), MaxTags)], t), "blocked tag %d is among the tags too: want it in one of the lists", i+1)
+	}
 	check(printable(m.Family, MaxName), "family: want at most %d characters, none of them a control character", MaxName)
 	check(printable(m.FamilyLatin, MaxName), "family_latin: want at most %d characters, none of them a control character", MaxName)
 	check(printable(m.Given, MaxName), "given: want at most %d characters, none of them a control character", MaxName)

@@ -55,6 +55,7 @@ const (
 type Member struct {
 	ID           ID        `json:"id"`
 	Tags         []tag.ID  `json:"tags"`
+	Blocked      []tag.ID  `json:"blocked,omitempty"` // lost or stolen: staff are told when one turns up, and nobody is greeted
 	Family       string    `json:"family"`
 	FamilyLatin  string    `json:"family_latin,omitempty"` // "Wang" for 王: what English texts say; empty when Family is Latin already
 	Given        string    `json:"given,omitempty"`

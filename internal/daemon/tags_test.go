@@ -1,0 +1,47 @@
+package daemon
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"foyer/reader/tag"
+	"foyer/shop"
+	"foyer/shop/binding"
+	"foyer/sync/journal"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What staff changed of the tags comes back from the journal, until it is settled.
+func TestMarksComeBack(t *testing.T) {
+	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	go j.Run(t.Context())
+	want := binding.Mark{Tag: tag.ID{1, 15: 9}, Member: "m-1", State: binding.IsBlocked, At: time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC), Over: "m-1"}
+	write := func(b shop.Body) []binding.Mark {
+		t.Helper()
+		e, err := entryOf(shop.Fact{At: want.At, Body: b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.Append(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		got, err := marks(j, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if diff := cmp.Diff([]binding.Mark{want}, write(shop.TagChanged{Change: binding.Change{Marks: []binding.Mark{want}}})); diff != "" {
+		t.Error(diff)
+	}
+	if got := write(shop.TagsSettled{Tags: []tag.ID{want.Tag}}); len(got) != 0 {
+		t.Errorf("settled marks are still there: %v", got)
+	}
+}

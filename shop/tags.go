@@ -1,0 +1,132 @@
+package shop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"foyer/reader/tag"
+	"foyer/shop/binding"
+	"foyer/shop/member"
+)
+
+// TagChanged is a tag that was bound, replaced, blocked or taken back. Its Marks are the state to be stored with it, by
+// tag; after a restart they come back as Config.Marks.
+type TagChanged struct{ binding.Change }
+
+// TagsSettled says that headquarters' book has caught up with these marks: what was stored for them may go.
+type TagsSettled struct{ Tags []tag.ID }
+
+// BlockedTagSeen says that a tag which was lost or stolen turned up. Nobody is greeted.
+type BlockedTagSeen struct {
+	Zone   string
+	Member member.ID // whose it was; empty if that is not to be known any more
+}
+
+func (TagChanged) fact()     {}
+func (TagsSettled) fact()    {}
+func (BlockedTagSeen) fact() {}
+
+// BlockedSeen tells staff that a lost or stolen tag turned up, and where.
+type BlockedSeen struct {
+	At   time.Time
+	Zone Text
+}
+
+func (BlockedSeen) event() {}
+
+// Bind gives a tag to a member. It returns when that is durable; from then on the tag is theirs. Its errors are
+// *binding.Refused, ErrBy, ErrStopped, the journal's, or the context's.
+func (s *Shop) Bind(ctx context.Context, r binding.Request) error {
+	return s.changeTag(ctx, r, (*binding.Book).Bind)
+}
+
+// Replace gives a tag in place of an old one. Otherwise as Bind.
+func (s *Shop) Replace(ctx context.Context, r binding.Request) error {
+	return s.changeTag(ctx, r, (*binding.Book).Replace)
+}
+
+// Block makes a lost or stolen tag known as such. Otherwise as Bind.
+func (s *Shop) Block(ctx context.Context, r binding.Request) error {
+	return s.changeTag(ctx, r, (*binding.Book).Block)
+}
+
+// Unbind takes a tag back. Otherwise as Bind.
+func (s *Shop) Unbind(ctx context.Context, r binding.Request) error {
+	return s.changeTag(ctx, r, (*binding.Book).Unbind)
+}
+
+// decision asks the book for a change and alters nothing.
+type decision func(*binding.Book, binding.Request, time.Time) (binding.Change, error)
+
+func (s *Shop) changeTag(ctx context.Context, r binding.Request, decide decision) error {
+	if !shortText(r.By, 40) {
+		return ErrBy
+	}
+	reply := make(chan error, 1)
+	return s.ask(ctx, request{reply: reply, do: func(s *Shop) { s.decideTag(r, decide, reply) }})
+}
+
+// decideTag records a change. While one is being recorded no other is decided, as it could rest on what is not so yet.
+func (s *Shop) decideTag(r binding.Request, decide decision, reply chan error) {
+	if s.changing {
+		reply <- &binding.Refused{Why: binding.StillGoing}
+		return
+	}
+	c, err := decide(s.bindings, r, s.now)
+	if err != nil {
+		reply <- err
+		return
+	}
+	s.changing = true
+	s.cfg.Ledger.Record(Fact{At: s.now, Body: TagChanged{c}}, func(err error) {
+		s.outcomes.add(func() { s.finishTag(c, err, reply) })
+		s.nudge(s.settled)
+	})
+}
+
+// finishTag puts in force what is durable. Whose tag was blocked leaves the public screens at once: it may be the finder
+// who is greeted there.
+func (s *Shop) finishTag(c binding.Change, err error, reply chan error) {
+	s.changing = false
+	if err != nil {
+		reply <- fmt.Errorf("record the tag's change: %w", err)
+		return
+	}
+	s.bindings.Apply(c)
+	if v, open := s.visits.Of(c.Member); open && c.Kind == binding.Blocked {
+		s.cfg.Screens.Show(Left{v.ID, s.now})
+	}
+	reply <- nil
+}
+
+// settleTags holds the store's changes against a new book of headquarters.
+func (s *Shop) settleTags() {
+	if settled := s.bindings.SetRoster(s.book); len(settled) > 0 {
+		s.cfg.Ledger.Record(Fact{At: s.now, Body: TagsSettled{settled}}, nil)
+	}
+}
+
+// recognise finds whose tag arrived, and tells staff of one that was lost.
+func (s *Shop) recognise(id, also tag.ID, zone string) (*member.Member, bool) {
+	standing, m := s.bindings.Find(id, also)
+	if standing == member.Blocked {
+		seen := BlockedTagSeen{Zone: zone}
+		if m != nil {
+			seen.Member = m.ID
+		}
+		s.cfg.Screens.Show(BlockedSeen{s.now, s.zoneName(zone)})
+		s.cfg.Ledger.Record(Fact{At: s.now, Body: seen}, nil)
+	}
+	return m, standing == member.Carried
+}
+
+// IsRefused reports why a change of a tag is not granted.
+func IsRefused(err error) (binding.Why, bool) {
+	r, ok := errors.AsType[*binding.Refused](err)
+	if !ok {
+		return "", false
+	}
+	return r.Why, true
+}
