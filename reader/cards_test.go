@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	profiles "foyer/firmware-profiles"
 	"foyer/reader/link"
 	"foyer/reader/tag"
 )
@@ -71,6 +72,30 @@ func TestACardOverWiegand26(t *testing.T) {
 		}
 		if s.whys() != "online" {
 			t.Errorf("story: %s", s.whys())
+		}
+	})
+}
+
+func TestACardReaderWithAKeypad(t *testing.T) {
+	var l *twoLines
+	var keys []byte
+	dial := func(r *Reader) {
+		between(&l)(r)
+		both := *r.config.Profile
+		pins := *both.Wiegand
+		pins.Keypad = profiles.ComplementKeys
+		both.Wiegand = &pins
+		r.config.Profile = &both
+		r.config.Keys = func(k Key) { keys = append(keys, k.Key) }
+	}
+	bubble(t, "wiegand26", dial, func(t *testing.T, s *shop) {
+		after(time.Second)
+		for _, bits := range []string{"11100001", card26, "01001011", "11110001"} { // the last has a bit turned
+			l.send(bits)
+			after(time.Second)
+		}
+		if c := s.Health().Counts; string(keys) != "1#" || len(s.reads) != 1 || c.Refused != 1 || c.Frames != 3 {
+			t.Errorf("keys %q, %d reads, %+v", keys, len(s.reads), c)
 		}
 	})
 }
