@@ -54,6 +54,8 @@ var floor = []struct {
 	{"hq/console", 8, "headquarters' pages"},
 	{"internal/daemon", 9, "wires foyerd"},
 	{"internal/demo", 9, "wires the demo"},
+	{"internal/hil", 9, "boots machines, imports nothing of ours"},
+	{"internal/hil/guest", 9, "runs a store's readers inside the machine"},
 	{"internal/screen", 1, "looks at an X screen and touches it"},
 	{"cmd/...", 10, "flags, configuration, signals"},
 }
@@ -88,6 +90,7 @@ var only = []struct{ what, who, reason string }{
 	{"go.bug.st/serial", "reader/link", "its hazards are contained there"},
 	{"modernc.org/sqlite", "hq/store", "one place speaks SQL"},
 	{"github.com/eclipse/paho.mqtt.golang", "sync/line", "an unreliable pipe, hidden behind ours"},
+	{"github.com/warthog618/go-gpiocdev/uapi", "reader/link", "one place speaks to the kernel's lines"},
 	{"log", "", "slog is given to constructors"},
 }
 

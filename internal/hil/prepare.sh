@@ -4,8 +4,12 @@
 #
 # The kernel's version is looked up, never pinned: a security update removes the old one from the index. Without a network
 # what an earlier run left serves. The module's sources are GPL and come from Debian's linux-source at build time.
+# Exit status: 0 ready, 3 Debian's packages cannot be had here, anything else is a fault.
 . "$(dirname "$0")/lib.sh"
 exec 9>"$W/lock" && flock 9 # two checkouts may share the cache
+for tool in apt-get dpkg-deb xz make qemu-system-aarch64 aarch64-linux-gnu-gcc-12 cpio; do
+	command -v $tool >/dev/null || { say "no $tool here"; exit 3; }
+done
 mkdir -p "$W"/apt/{lists,cache/archives}/partial
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 cat > "$W/apt/sources.list" <<S
@@ -23,13 +27,15 @@ ready() { [ -e "$W/kver" ] && [ -e "$W/kroot/lib/modules/$(cat "$W/kver")/update
 if ready && [ -z "$(find "$W/kver" -mmin +10080)" ]; then exit 0; fi # looked up this week
 if ! apt-get "${apt[@]}" update; then
 	ready && { say "no network: the kernel of the last run serves"; exit 0; }
-	exit 1
+	say "neither Debian's package index nor a kernel of an earlier run"
+	exit 3
 fi
 KVER=$(apt-cache "${apt[@]}" depends linux-image-arm64 | awk '/Depends: linux-image-/{sub("linux-image-","",$2);print $2;exit}')
 say "arm64 kernel $KVER"
 cd "$W"
 fetch() { # fetch PACKAGE FOLDER: unpacks a package there
-	mkdir -p "$2" fetched && (cd fetched && rm -f ./*.deb && apt-get "${apt[@]}" download "$1")
+	mkdir -p "$2" fetched
+	(cd fetched && rm -f ./*.deb && apt-get "${apt[@]}" download "$1") || { say "cannot fetch $1"; exit 3; }
 	dpkg-deb -x fetched/*.deb "$2" && rm -rf fetched
 }
 [ -e bb/bin/busybox ] || fetch busybox-static bb
@@ -42,7 +48,8 @@ if [ ! -e "kroot/lib/modules/$KVER/updates/gpio-sim.ko" ]; then
 	sed -i "s| /usr/src/| $W/hroot/usr/src/|" "hroot/usr/src/linux-headers-$KVER/Makefile"
 	mkdir -p hroot/usr/lib && ln -sfn /usr/lib/linux-kbuild-6.1 hroot/usr/lib/linux-kbuild-6.1
 	# Three files out of Debian's source package (139 MB, the long part).
-	mkdir -p fetched && (cd fetched && apt-get "${apt[@]}" download linux-source-6.1)
+	mkdir -p fetched
+	(cd fetched && apt-get "${apt[@]}" download linux-source-6.1) || { say "cannot fetch linux-source-6.1"; exit 3; }
 	dpkg-deb --fsys-tarfile fetched/*.deb | tar -xO ./usr/src/linux-source-6.1.tar.xz | xz -T0 -dc |
 		tar -x -C src --strip-components=1 linux-source-6.1/drivers/gpio/gpio-sim.c \
 			linux-source-6.1/drivers/gpio/gpiolib.h linux-source-6.1/kernel/irq/irq_sim.c
