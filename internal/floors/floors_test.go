@@ -30,6 +30,7 @@ var floor = []struct {
 	{"reader/frame", 2, "splits by the rules of a profile"},
 	{"reader/wiegand", 2, "a protocol over pins, by the rules of a profile"},
 	{"reader", 3, "a session with one reader; knows no people"},
+	{"reader/signal", 3, "lamps, a buzzer and a door contact beside a reader"},
 	{"reader/sim", 3, "readers that are played: they speak as the manuals say"},
 	{"shop/presence", 1, "reads in, arrivals out"},
 	{"shop/member", 1, "who a tag belongs to, and what they allowed"},
