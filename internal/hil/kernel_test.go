@@ -11,7 +11,8 @@ import (
 )
 
 // TestWiegand: every card shown is heard, and no other, at every spacing that a reader may use and with the whole process
-// stopped for 40 and 500 ms again and again; and a chip that vanishes is noticed, costs nothing, and is opened again.
+// stopped for 40 and 500 ms again and again; a chip that vanishes is noticed, costs nothing, and is opened again; a lamp
+// shines as it should, and a door that bounces is told once.
 func TestWiegand(t *testing.T) {
 	m := boot(t, "virtual", "run-gpio.sh", "gpio-sim")
 	for range 6 {
@@ -35,6 +36,7 @@ func TestWiegand(t *testing.T) {
 	if noticed > time.Second || back > 2*time.Second || cpu > 500*time.Millisecond {
 		t.Error(vanish)
 	}
+	wants(t, m.result("signals"), "lamp=101010", "door=open,shut,open,shut", "busy=true", "numbers=true")
 	m.until("GUEST rc=0")
 }
 

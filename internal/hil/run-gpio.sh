@@ -12,3 +12,4 @@ for spacing in 2ms 1ms 200us; do guest cards -spacing $spacing; done
 for stall in 40ms 500ms; do guest cards -pause 100ms -stall $stall; done
 guest cards -profile wiegand48 -pause 100ms -stall 500ms
 guest vanish -n 5
+guest signals

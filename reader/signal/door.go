@@ -53,7 +53,7 @@ func watch(ctx context.Context, c DoorConfig, contact Contact, tell func(Door)) 
 	wait := time.Nanosecond // at once: how does it stand?
 	for ctx.Err() == nil {
 		closed, moved, err := contact.Next(wait)
-		if err != nil {
+		if err != nil || ctx.Err() != nil {
 			return err
 		}
 		now := time.Now()
