@@ -183,9 +183,9 @@ func openKernel(root, port string, names [2]string) (Edges, error) {
 
 // traceChips is the fingerprint of all chips, for a Dialer.
 func traceChips(root string) string {
-	text := ""
+	var text strings.Builder
 	for _, path := range chipPaths(root) {
-		text += trace(path)
+		text.WriteString(trace(path))
 	}
-	return text
+	return text.String()
 }
