@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -75,6 +76,8 @@ func boot(t *testing.T, clock, script, modules string, args ...string) *machine 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	qemu := exec.CommandContext(ctx, "./boot.sh", append([]string{clock, initrd}, args...)...)
+	qemu.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the script's children are in its group
+	qemu.Cancel = func() error { return syscall.Kill(-qemu.Process.Pid, syscall.SIGKILL) }
 	console, err := qemu.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
