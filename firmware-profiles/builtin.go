@@ -3,6 +3,8 @@ package profiles
 import (
 	"embed"
 	"io/fs"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -25,6 +27,7 @@ var builtin = sync.OnceValue(func() []*Profile {
 			panic(err)
 		}
 	}
+	slices.SortFunc(all, func(a, b *Profile) int { return strings.Compare(a.ID, b.ID) }) // by file, "a-b" is before "a"
 	return all
 })
 

@@ -12,7 +12,7 @@ func (c *checker) wiegand() {
 		return
 	}
 	c.bounds("wiegand.bits", w.Bits, 4, 64)
-	c.span("wiegand.number", &w.Number)
+	c.number()
 	c.span("wiegand.facility", w.Facility)
 	c.span("wiegand.card", w.Card)
 	for i, p := range w.Parity {
@@ -42,13 +42,24 @@ func (c *checker) span(path string, s *BitSpan) {
 	if bits := c.p.Wiegand.Bits; s.At < 0 || s.Bits < 1 || s.At > bits || s.Bits > bits-s.At {
 		c.At(path, "%d bits from bit %d do not lie in a frame of %d bits", s.Bits, s.At, bits)
 	}
-	if path == "wiegand.number" && s.Bits != 24 && s.Bits != 32 {
-		c.At(path+".bits", "got %d, want 24 or 32: the identities that Wiegand readers give", s.Bits)
+}
+
+// number is needed where there are cards. A frame that has as many bits as a key can only be one.
+func (c *checker) number() {
+	w := c.p.Wiegand
+	keys := w.Keypad.Bits()
+	switch {
+	case c.Has("wiegand.number") && keys == w.Bits:
+		c.At("wiegand.number", "does not go with a keypad whose keys have %d bits, as many as the card", keys)
+	case c.Has("wiegand.number"):
+		c.span("wiegand.number", &w.Number)
+	case keys != w.Bits:
+		c.At("wiegand.number", "is missing and must be given: the bits that are the identity")
 	}
 }
 
 func (c *checker) examples() {
-	tags := 0
+	sights := 0
 	for i, e := range c.p.Examples {
 		path := fmt.Sprintf("examples[%d]", i)
 		switch {
@@ -61,25 +72,28 @@ func (c *checker) examples() {
 		}
 		for j, x := range e.Expect {
 			c.expect(fmt.Sprintf("%s.expect[%d]", path, j), x)
-			if x.Tag != "" {
-				tags++
+			if x.Tag != "" || x.Key != "" {
+				sights++
 			}
 		}
 	}
-	if tags == 0 && c.Has("examples") {
-		c.At("examples", "no example expects a tag, want at least one")
+	if sights == 0 && c.Has("examples") {
+		c.At("examples", "no example expects a tag or a key, want at least one")
 	}
 }
 
 func (c *checker) expect(path string, x Expect) {
 	given := 0
-	for _, s := range []string{x.Tag, x.Quiet, x.Error, x.Answer, string(x.Bad)} {
+	for _, s := range []string{x.Tag, x.Key, x.Quiet, x.Error, x.Answer, string(x.Bad)} {
 		if s != "" {
 			given++
 		}
 	}
 	if refused := c.Has(path+".bad") && x.Bad == ""; given != 1 && !refused {
-		c.At(path, "want exactly one of tag, quiet, error, answer and bad")
+		c.At(path, "want exactly one of tag, key, quiet, error, answer and bad")
+	}
+	if len(x.Key) > 1 || !strings.Contains("0123456789*#", x.Key) {
+		c.At(path+".key", "got %.20q, want one of 0 to 9, * and #", x.Key)
 	}
 	if x.Tag == "" && (x.Also != "" || x.RSSI != nil) {
 		c.At(path, "also and rssi need a tag")

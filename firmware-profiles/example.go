@@ -12,11 +12,12 @@ type Example struct {
 	Line int `yaml:"-"` // where it stands in the file
 }
 
-// Expect is one thing that comes out. Exactly one of Tag, Quiet, Error, Answer and Bad is set.
+// Expect is one thing that comes out. Exactly one of Tag, Key, Quiet, Error, Answer and Bad is set.
 type Expect struct {
 	Tag    string `yaml:"tag"`    // scheme and hex: "em4100:62E3086CED"
 	Also   string `yaml:"also"`   // with tag: the shorter form
 	RSSI   *int   `yaml:"rssi"`   // with tag: dBm
+	Key    string `yaml:"key"`    // of a keypad: 0 to 9, * or #
 	Quiet  string `yaml:"quiet"`  // the rule's name
 	Error  string `yaml:"error"`  // the rule's name
 	Answer string `yaml:"answer"` // the rule's name

@@ -221,6 +221,12 @@ func (c *checker) duration(path string, got, least, most time.Duration) {
 
 func (c *checker) canonical() {
 	canonical := c.p.Canonical
+	if w := c.p.Wiegand; w != nil && w.Bits != 0 && w.Keypad.Bits() == w.Bits {
+		if c.Has("canonical") {
+			c.At("canonical", "does not go with keys alone, remove it")
+		}
+		return
+	}
 	if !c.Has("canonical") {
 		c.At("canonical", "is missing and must be given: which identity is stored")
 		return
@@ -240,9 +246,11 @@ func (c *checker) canonical() {
 func (p *Profile) schemes() []Scheme {
 	switch {
 	case p.Wiegand != nil && p.Wiegand.Number.Bits == 24:
-		return []Scheme{EM4100x24}
+		return []Scheme{EM4100x24, WiegandN}
 	case p.Wiegand != nil && p.Wiegand.Number.Bits == 32:
-		return []Scheme{EM4100x32, EM4100x24, Wiegand32}
+		return []Scheme{EM4100x32, EM4100x24, Wiegand32, WiegandN}
+	case p.Wiegand != nil && p.Wiegand.Number.Bits > 0:
+		return []Scheme{WiegandN}
 	case p.Frames != nil && p.Frames.readsA(EPCBytes):
 		return []Scheme{EPC}
 	case p.Frames != nil && p.Frames.readsA(EM):

@@ -29,7 +29,7 @@ type Profile struct {
 	Session   Session       `yaml:"session"`   // serial: what is sent to the reader; empty for one that only talks
 	Frames    *Frames       `yaml:"frames"`    // serial: what a frame means
 	Wiegand   *Wiegand      `yaml:"wiegand"`   // wiegand: bits, parity and timing
-	Canonical Canonical     `yaml:"canonical"` // which identity is stored, which shorter one may match too
+	Canonical Canonical     `yaml:"canonical"` // which identity is stored, which shorter one may match too; not for a keypad alone
 	Examples  []Example     `yaml:"examples,required"`
 
 	File string `yaml:"-"` // where it was read from, for messages
@@ -171,9 +171,10 @@ const (
 	EM4100x24 Scheme = "em4100-24"  // facility and card as Wiegand-26 sends them
 	EPC       Scheme = "epc"        // a GSRN-96 in it becomes the member's GSRN
 	Wiegand32 Scheme = "wiegand-32" // 32 bits over Wiegand that are no EM4100 number
+	WiegandN  Scheme = "wiegand"    // any other Wiegand card: the count of its bits, then its number
 )
 
 // Words lists the vocabulary.
 func (Scheme) Words() []string {
-	return []string{string(EM4100), string(EM4100x32), string(EM4100x24), string(EPC), string(Wiegand32)}
+	return []string{string(EM4100), string(EM4100x32), string(EM4100x24), string(EPC), string(Wiegand32), string(WiegandN)}
 }

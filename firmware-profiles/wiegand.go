@@ -6,14 +6,30 @@ import "time"
 type Wiegand struct {
 	Format      string        `yaml:"format,required"` // the industry's name: H10301
 	Bits        int           `yaml:"bits,required"`   // 4 to 64
-	Number      BitSpan       `yaml:"number,required"` // the bits that are the identity
+	Number      BitSpan       `yaml:"number"`          // the bits that are the identity; needed unless there are only keys
 	Facility    *BitSpan      `yaml:"facility"`
 	Card        *BitSpan      `yaml:"card"`
 	Parity      []BitParity   `yaml:"parity"`
+	Keypad      Keypad        `yaml:"keypad"`       // how the same two lines send a key; empty = no keys
 	FrameGap    time.Duration `yaml:"frame_gap"`    // silence that ends a frame; default 30ms
 	MinInterval time.Duration `yaml:"min_interval"` // edges closer than this are ringing; default 120us
 	MaxInterval time.Duration `yaml:"max_interval"` // longest time from bit to bit in one frame; default 20ms
 }
+
+// Keypad is how a key is sent: 0 to 9 as they are, * as ten, # as eleven.
+type Keypad string
+
+// The ways to send a key.
+const (
+	PlainKeys      Keypad = "plain"      // a frame of 4 bits
+	ComplementKeys Keypad = "complement" // a frame of 8 bits: the 4 bits turned round, then as they are
+)
+
+// Words lists the vocabulary.
+func (Keypad) Words() []string { return []string{string(PlainKeys), string(ComplementKeys)} }
+
+// Bits is how many bits a key has; 0 = there are no keys.
+func (k Keypad) Bits() int { return map[Keypad]int{PlainKeys: 4, ComplementKeys: 8}[k] }
 
 // BitSpan is a run of bits, the most significant first.
 type BitSpan struct {

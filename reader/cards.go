@@ -78,6 +78,9 @@ func (g *gate) turn() error {
 // handle takes the edges between two pauses; at is when the last of them came.
 func (g *gate) handle(f wiegand.Frame, at time.Time) {
 	var s frame.Sighting
+	if f.Fault == wiegand.Good && g.card.IsKey(f.N) && g.key(f, at) {
+		return
+	}
 	if f.Fault == wiegand.Good && g.card.Decode(f.Bits, f.N, &s) == frame.Good {
 		g.count(func(c *Counts) { c.Frames++ })
 		g.unheard = 0
@@ -92,6 +95,21 @@ func (g *gate) handle(f wiegand.Frame, at time.Time) {
 		g.change(false, WhyNoise, fmt.Sprintf("%d cards in a row were refused, the last with %d bits (%v): is it the right profile, and is the cable short and shielded?",
 			g.unheard, f.N, f.Fault))
 	}
+}
+
+// key tells a key on, and reports whether it was one.
+func (g *gate) key(f wiegand.Frame, at time.Time) bool {
+	key, bad := g.card.Key(f.Bits)
+	if bad != frame.Good {
+		return false
+	}
+	g.count(func(c *Counts) { c.Frames++ })
+	g.unheard = 0
+	g.change(true, "", "")
+	if g.config.Keys != nil {
+		g.config.Keys(Key{Reader: g.config.Name, Key: key, At: at})
+	}
+	return true
 }
 
 func (r *Reader) count(add func(*Counts)) {

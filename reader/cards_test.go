@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	profiles "foyer/firmware-profiles"
 	"foyer/reader/link"
 	"foyer/reader/tag"
 )
@@ -75,15 +76,54 @@ func TestACardOverWiegand26(t *testing.T) {
 	})
 }
 
+func TestACardReaderWithAKeypad(t *testing.T) {
+	var l *twoLines
+	var keys []byte
+	dial := func(r *Reader) {
+		between(&l)(r)
+		both := *r.config.Profile
+		pins := *both.Wiegand
+		pins.Keypad = profiles.ComplementKeys
+		both.Wiegand = &pins
+		r.config.Profile = &both
+		r.config.Keys = func(k Key) { keys = append(keys, k.Key) }
+	}
+	bubble(t, "wiegand26", dial, func(t *testing.T, s *shop) {
+		after(time.Second)
+		for _, bits := range []string{"11100001", card26, "01001011", "11110001"} { // the last has a bit turned
+			l.send(bits)
+			after(time.Second)
+		}
+		if c := s.Health().Counts; string(keys) != "1#" || len(s.reads) != 1 || c.Refused != 1 || c.Frames != 3 {
+			t.Errorf("keys %q, %d reads, %+v", keys, len(s.reads), c)
+		}
+	})
+}
+
 func TestTwoCardsInARow(t *testing.T) {
 	var l *twoLines
 	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
+		after(time.Second)
 		for range 3 {
 			l.send(card26)
 			after(40 * time.Millisecond)
 		}
 		after(time.Second)
 		if c := s.Health().Counts; len(s.reads) != 3 || c.Frames != 3 || c.Refused != 0 {
+			t.Errorf("%d reads, %+v", len(s.reads), c)
+		}
+	})
+}
+
+// The lines open while somebody's card is being sent: what is left of it might pass as another card.
+func TestACardThatHadBegun(t *testing.T) {
+	var l *twoLines
+	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
+		l.send(card26)
+		after(time.Second)
+		l.send(card26)
+		after(time.Second)
+		if c := s.Health().Counts; len(s.reads) != 1 || c.Frames != 1 || c.Refused != 1 {
 			t.Errorf("%d reads, %+v", len(s.reads), c)
 		}
 	})

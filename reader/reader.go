@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,10 +29,18 @@ import (
 type Config struct {
 	Name    string            // as people call it: "entrance left"; stands in every Read
 	Profile *profiles.Profile // what it speaks
-	Port    string            // see package link; "gpio:LINE0,LINE1" for Wiegand
+	Port    string            // see package link; "gpio:LINE0,LINE1" for Wiegand, lines or the pins of a board
 	Baud    int               // 0 = the profile's
 	Secret  []byte            // the chain's tag key, 32 bytes
+	Keys    func(Key)         // called for each key of a keypad, on Run's goroutine: must not block; nil = keys are dropped
 	Log     *slog.Logger
+}
+
+// Key is a key pressed on a keypad that shares a reader's two lines. It may be a digit of a secret: nobody logs it.
+type Key struct {
+	Reader string
+	Key    byte // '0' to '9', '*' or '#'
+	At     time.Time
 }
 
 // Reader is one session. Run it once.
@@ -58,7 +65,7 @@ func New(c Config) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reader %q: %w", c.Name, err)
 	}
-	lines := strings.HasPrefix(c.Port, "gpio:")
+	lines := link.IsLines(c.Port)
 	if lines != (c.Profile.Kind == profiles.WiegandGPIO) {
 		return nil, fmt.Errorf("reader %q: port %q does not go with the profile %s: a wiegand profile needs \"gpio:LINE0,LINE1\", and only it",
 			c.Name, c.Port, c.Profile.ID)
@@ -66,7 +73,7 @@ func New(c Config) (*Reader, error) {
 	c.Log = c.Log.With("reader", c.Name)
 	r := &Reader{config: c, key: key, health: Health{Reader: c.Name, Why: WhyStarting}}
 	if lines {
-		r.wiegand = link.DialLines(c.Port)
+		r.wiegand = link.DialLines(profiles.ThisBoard().Lines(c.Port))
 	} else {
 		r.serial = link.Dial(c.Port, settings(c))
 	}

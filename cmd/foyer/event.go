@@ -45,6 +45,7 @@ type wiegandCard struct {
 	Format   string  `json:"format,omitempty"`
 	NBits    int     `json:"nbits,omitempty"`
 	ParityOK *bool   `json:"parity_ok,omitempty"`
+	Key      string  `json:"key,omitempty"`
 	Facility *uint64 `json:"facility,omitempty"`
 	Card     *uint64 `json:"card,omitempty"`
 }
@@ -170,6 +171,9 @@ func (d *deck) bits(digits string) error {
 	if !ok {
 		return fmt.Errorf("bits %.70q: want up to 64 digits 0 and 1", digits)
 	}
+	if d.card.IsKey(n) {
+		return d.key(digits, card, n)
+	}
 	var s frame.Sighting
 	bad := d.card.Decode(card, n, &s)
 	e := event{Kind: "tag", Frame: digits}
@@ -184,6 +188,18 @@ func (d *deck) bits(digits string) error {
 	} else {
 		e.fob = fobForms(s.Number)
 		e.sighted(s)
+	}
+	d.write(e)
+	return d.err
+}
+
+// key writes a key of a keypad.
+func (d *deck) key(digits string, bits uint64, n int) error {
+	e := event{Kind: "key", Frame: digits}
+	key, bad := d.card.Key(bits)
+	e.NBits, e.Key = n, string(key)
+	if bad != frame.Good {
+		e.Kind, e.Key, e.Error = "error", "", bad.String()
 	}
 	d.write(e)
 	return d.err

@@ -32,15 +32,15 @@ have is left out.
   at_s        seconds of the capture, if it tells them
   offset      of the frame's first byte: in the line for JSON lines, else in all bytes from the reader
   frame       the frame's bytes in hex; for Wiegand its bits
-  kind        tag, quiet (normal: no tag near), reply (anything else that is whole) or error (refused)
+  kind        tag, key (of a keypad), quiet (normal: no tag near), reply (anything else that is whole) or error (refused)
   rule        name of the profile's rule
   error       of kind error: checksum_mismatch, bad_length, bad_end, bad_charset, cut_short, epc_crc_mismatch,
               pc_length_mismatch, fields_mismatch, parity_mismatch, bit_count_mismatch; no_frame: a JSON line without one
-  scheme      of kind tag: how the number is stored (em4100, em4100-32, em4100-24, wiegand-32, epc, gsrn)
+  scheme      of kind tag: how the number is stored (em4100, em4100-32, em4100-24, wiegand-32, wiegand, epc, gsrn)
   id_hex      of kind tag: the number; for em4100 frames all 40 bits
   also_scheme, also_hex    the shorter form that may match too
   version, card32, checksum, printed_10d, printed_3_5    em4100: first byte, lower 32 bits, check byte, what is printed
-  format, nbits, parity_ok, facility, card               Wiegand
+  format, nbits, parity_ok, facility, card, key          Wiegand
   type, cmd   type of the frame (command, response, notice) and number of the command
   rssi_dbm, pc, epc, epc_crc    UHF tags
   gsrn, element, dl_path, uri, tag_uri, filter    a member's GSRN and its GS1 forms

@@ -31,6 +31,7 @@ var floor = []struct {
 	{"reader/frame", 2, "splits by the rules of a profile"},
 	{"reader/wiegand", 2, "a protocol over pins, by the rules of a profile"},
 	{"reader", 3, "a session with one reader; knows no people"},
+	{"reader/signal", 3, "lamps, a buzzer and a door contact beside a reader"},
 	{"reader/sim", 3, "readers that are played: they speak as the manuals say"},
 	{"shop/presence", 1, "reads in, arrivals out"},
 	{"shop/member", 1, "who a tag belongs to, and what they allowed"},
@@ -57,6 +58,8 @@ var floor = []struct {
 	{"hq/console", 8, "headquarters' pages"},
 	{"internal/daemon", 9, "wires foyerd"},
 	{"internal/demo", 9, "wires the demo"},
+	{"internal/hil", 9, "boots machines, imports nothing of ours"},
+	{"internal/hil/guest", 9, "runs a store's readers inside the machine"},
 	{"internal/screen", 1, "looks at an X screen and touches it"},
 	{"cmd/...", 10, "flags, configuration, signals"},
 }
@@ -92,6 +95,7 @@ var only = []struct{ what, who, reason string }{
 	{"go.bug.st/serial", "reader/link", "its hazards are contained there"},
 	{"modernc.org/sqlite", "hq/store", "one place speaks SQL"},
 	{"github.com/eclipse/paho.mqtt.golang", "sync/line", "an unreliable pipe, hidden behind ours"},
+	{"github.com/warthog618/go-gpiocdev/uapi", "reader/link", "one place speaks to the kernel's lines"},
 	{"log", "", "slog is given to constructors"},
 }
 

@@ -15,6 +15,9 @@ group() {
 	broker) echo mosquitto:mosquitto ;;
 	eyes) # to read a screenshot as a person would
 		echo tesseract-ocr:tesseract tesseract-ocr-chi-sim:/usr/share/tesseract-ocr/*/tessdata/chi_sim.traineddata ;;
+	kernel) # to boot a kernel with simulated lines and ports, and to build its one module
+		echo qemu-system-arm:qemu-system-aarch64 gcc-12-aarch64-linux-gnu:aarch64-linux-gnu-gcc-12 make:make cpio:cpio
+		echo kmod:depmod xz-utils:xz linux-kbuild-6.1:/usr/lib/linux-kbuild-6.1/scripts/mod/modpost ;;
 	*) echo "need.sh: no group '$1'" >&2; exit 2 ;;
 	esac
 }

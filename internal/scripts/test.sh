@@ -13,6 +13,13 @@ e2e() { go test -count=1 -timeout 20m "$@"; }
 internal/scripts/need.sh browser broker || true # the tests that want them say SKIP themselves when they could not be had
 stage unit unit
 stage floors go test -count=1 ./internal/floors
+if need_or_skip kernel kernel; then
+	why=$(internal/hil/prepare.sh 2>&1)
+	case $? in
+	3) skip kernel "$why" ;;
+	*) stage kernel env FOYER_KERNEL=1 go test -count=1 -timeout 10m -v ./internal/hil ;;
+	esac
+fi
 if need_or_skip glass window screen; then
 	stage build make -s build
 	stage glass go test -count=1 -tags x11,migrated_fynedo,release ./kiosk/glass ./cmd/foyer-kiosk

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"foyer/firmware-profiles"
@@ -34,19 +35,40 @@ func (c *Card) Decode(card uint64, n int, s *Sighting) Bad {
 }
 
 func (c *Card) identify(card uint64, s *Sighting) Bad {
-	value := span(card, &c.wiegand.Number)
-	b := [4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}
+	var b [9]byte
+	binary.BigEndian.PutUint64(b[1:], span(card, &c.wiegand.Number))
+	first := len(b) - (c.wiegand.Number.Bits+7)/8
 	scheme := c.scheme
-	if c.wiegand.Number.Bits == 32 && scheme == tag.EM4100x24 {
+	switch {
+	case scheme == tag.Wiegand: // equal numbers in frames of different length are different cards
+		first--
+		b[first] = byte(c.wiegand.Bits)
+	case c.wiegand.Number.Bits == 32 && scheme == tag.EM4100x24:
 		scheme = tag.EM4100x32 // cut below
 	}
-	number, err := tag.NewNumber(scheme, b[4-c.wiegand.Number.Bits/8:])
+	number, err := tag.NewNumber(scheme, b[first:])
 	if err != nil {
 		return Fields
 	}
 	*s = Sighting{}
 	s.identify(number, c.scheme, c.also)
 	return Good
+}
+
+// IsKey reports whether a frame of n bits is a key by its length, not a card.
+func (c *Card) IsKey(n int) bool { return n > 0 && n == c.wiegand.Keypad.Bits() }
+
+// Key decodes the bits of a key: '0' to '9', '*' or '#'.
+func (c *Card) Key(key uint64) (byte, Bad) {
+	code := span(key, &profiles.BitSpan{At: c.wiegand.Keypad.Bits() - 4, Bits: 4})
+	if c.wiegand.Keypad == profiles.ComplementKeys && span(key, &profiles.BitSpan{Bits: 4}) != ^code&15 {
+		return 0, Parity
+	}
+	const keys = "0123456789*#"
+	if code >= uint64(len(keys)) {
+		return 0, Fields
+	}
+	return keys[code], Good
 }
 
 // Facility returns the facility code of a card's bits, and whether the profile has one.

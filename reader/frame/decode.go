@@ -182,7 +182,7 @@ func (s *Sighting) identify(n tag.Number, scheme, also tag.Scheme) {
 
 // schemeOf finds the scheme of reader/tag by its name.
 func schemeOf(s profiles.Scheme) tag.Scheme {
-	for _, t := range []tag.Scheme{tag.EM4100, tag.EM4100x32, tag.EM4100x24, tag.EPC, tag.Wiegand32} {
+	for _, t := range []tag.Scheme{tag.EM4100, tag.EM4100x32, tag.EM4100x24, tag.EPC, tag.Wiegand32, tag.Wiegand} {
 		if t.String() == string(s) {
 			return t
 		}

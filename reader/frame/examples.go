@@ -42,7 +42,15 @@ func Play(p *profiles.Profile, e profiles.Example) []profiles.Expect {
 func playCard(p *profiles.Profile, e profiles.Example) []profiles.Expect {
 	var s Sighting
 	card, n, _ := CardBits(e.Bits) // profiles.Parse saw to the digits
-	if bad := NewCard(p).Decode(card, n, &s); bad != Good {
+	c := NewCard(p)
+	if c.IsKey(n) {
+		key, bad := c.Key(card)
+		if bad != Good {
+			return []profiles.Expect{{Bad: profiles.Bad(bad.String())}}
+		}
+		return []profiles.Expect{{Key: string(key)}}
+	}
+	if bad := c.Decode(card, n, &s); bad != Good {
 		return []profiles.Expect{{Bad: profiles.Bad(bad.String())}}
 	}
 	return []profiles.Expect{sighted(s)}
@@ -116,6 +124,8 @@ func describe(x profiles.Expect) string {
 			text += fmt.Sprintf(" at %d dBm", *x.RSSI)
 		}
 		return text
+	case x.Key != "":
+		return "key " + x.Key
 	case x.Quiet != "":
 		return "quiet " + x.Quiet
 	case x.Error != "":

@@ -6,7 +6,7 @@ import "time"
 type Edge struct {
 	Line int           // 0 or 1: the first or the second line that was named
 	At   time.Duration // monotonic; only differences mean something
-	Seq  uint32        // counts the edges of both lines, without a gap unless one was lost; 0 where the source cannot count
+	Seq  uint32        // counts the edges of both lines from 1 at opening, without a gap unless one was lost; 0 where the source cannot count
 }
 
 // Edges is where edges come from. Next is for one goroutine; Close is safe beside it.

@@ -17,13 +17,32 @@ import (
 	"periph.io/x/host/v3/gpioioctl"
 )
 
-// OpenLines opens two kernel GPIO lines, named as "gpio:GPIO17,GPIO27" (data 0, data 1), as one request, so that their
-// edges come through one descriptor. Every failure is an *OpenError.
+// How a port of two lines begins. The second one goes through periph whatever the machine has.
+const (
+	linesPrefix  = "gpio:"
+	periphPrefix = "gpio-periph:"
+)
+
+// IsLines reports whether a port names two GPIO lines.
+func IsLines(port string) bool {
+	return strings.HasPrefix(port, linesPrefix) || strings.HasPrefix(port, periphPrefix)
+}
+
+// OpenLines opens two kernel GPIO lines, named as "gpio:GPIO17,GPIO27" or "gpio:gpiochip0/17,gpiochip0/27" (data 0, data 1),
+// as one request, so that their edges come through one descriptor: the kernel's own where it has chips, else periph's.
+// Every failure is an *OpenError.
 func OpenLines(port string) (Edges, error) {
 	names, err := lineNames(port)
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(port, linesPrefix) && len(chipPaths(devRoot)) > 0 {
+		return openKernel(devRoot, port, names)
+	}
+	return openPeriph(port, names)
+}
+
+func openPeriph(port string, names [2]string) (Edges, error) {
 	if err := findChips(); err != nil {
 		return nil, &OpenError{Port: port, Kind: ErrNoDevice, Hint: err.Error(), Err: err}
 	}
@@ -45,12 +64,15 @@ func OpenLines(port string) (Edges, error) {
 func DialLines(port string) *Dialer[Edges] {
 	return &Dialer[Edges]{
 		Open:  func(context.Context) (Edges, error) { return OpenLines(port) },
-		Trace: func() string { return "" },
+		Trace: func() string { return traceChips(devRoot) },
 	}
 }
 
 func lineNames(port string) ([2]string, error) {
-	rest, ok := strings.CutPrefix(port, "gpio:")
+	rest, ok := strings.CutPrefix(port, linesPrefix)
+	if !ok {
+		rest, ok = strings.CutPrefix(port, periphPrefix)
+	}
 	first, second, two := strings.Cut(rest, ",")
 	first, second = strings.TrimSpace(first), strings.TrimSpace(second)
 	if !ok || !two || first == "" || second == "" || first == second || strings.Contains(second, ",") {

@@ -1,9 +1,10 @@
-// Package link is the wire to a reader: a byte line that opens, waits with a limit, and says plainly why it broke; and the
-// pair of input lines that a Wiegand reader pulls.
+// Package link is the wire to a reader: a byte line that opens, waits with a limit, and says plainly why it broke; the pair
+// of input lines that a Wiegand reader pulls; and the single lines beside a reader, a lamp or a door contact.
 //
 // In: a port as the configuration writes it ("/dev/ttyUSB0", "/dev/serial/by-id/...", "usb:1A86:7523", "tcp://10.0.0.7:4001",
-// "replay:door.capture", or two pin names for Edges) and the settings of the line (baud, bits). Out: bytes, or edges with
-// their times (monotonic time.Duration), and typed errors. Waits are time.Duration.
+// "replay:door.capture"; for Edges two lines, "gpio:GPIO17,GPIO27" or "gpio:gpiochip0/17,gpiochip0/27", and "gpio-periph:..."
+// to go through periph) and the settings of the line (baud, bits). Out: bytes, or edges with their times (monotonic
+// time.Duration), and typed errors. Waits are time.Duration.
 // It never looks into the bytes, knows no protocol, and never logs.
 // Called by reader (sessions), cmd/foyer (record, doctor) and the simulators' tests.
 //

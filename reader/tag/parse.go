@@ -24,6 +24,7 @@ const maxText = 512
 //	em4100-32:007B3972  em4100-32:0008075634  32 bits in hex, or the ten printed digits
 //	em4100-24:7B3972  w26:123,14706           24 bits in hex, or facility and card
 //	wiegand-32:007B3972  w34:007B3972         w34 is em4100-32: what a Wiegand-34 reader of fobs sends
+//	wiegand:2307600643                        any other Wiegand card: bits of its frame (23 hex is 35), its number
 //	uid:04A035B2BC2B80  epc:E200...  gsrn:952114112345678906
 //
 // Without one, the first rule that fits decides:
@@ -86,6 +87,7 @@ var prefixes = []prefixed{
 	{"em4100-24:", parseEM4100x24},
 	{"w26:", parseEM4100x24},
 	{"wiegand-32:", func(s string) (Number, error) { return parseHex(Wiegand32, s, 4) }},
+	{"wiegand:", func(s string) (Number, error) { return parseHex(Wiegand, s, 2, 3, 4, 5, 6, 7, 8, 9) }},
 	{"uid:", func(s string) (Number, error) { return parseHex(UID, s, 4, 7, 10) }},
 	{"epc:", parseEPC},
 	{"gsrn:", parseGSRN},

@@ -34,6 +34,7 @@ func TestParseNumber(t *testing.T) {
 		{"w26:123,14706", EM4100x24, "7B3972"},
 		{"em4100-24:7B3972", EM4100x24, "7B3972"},
 		{"wiegand-32:007B3972", Wiegand32, "007B3972"},
+		{"wiegand:2307600643", Wiegand, "2307600643"},
 		{"078CFC4F", UID, "078CFC4F"},
 		{"04:A0:35:B2:BC:2B:80", UID, "04A035B2BC2B80"},
 		{"04-a0-35-b2-bc-2b-80", UID, "04A035B2BC2B80"},

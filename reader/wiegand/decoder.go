@@ -23,7 +23,7 @@ import (
 type Edge struct {
 	Line int           // 0 or 1: data 0 or data 1
 	At   time.Duration // monotonic
-	Seq  uint32        // counts the edges of both lines; 0 where the source cannot count
+	Seq  uint32        // counts the edges of both lines from 1 at opening; 0 where the source cannot count
 }
 
 // MaxBits is the longest frame that is kept. The longest format in use has 56 bits.
@@ -47,10 +47,11 @@ const (
 	BothLow        // both lines pulled within the minimum interval
 	Ringing        // one line pulled twice within the minimum interval
 	Uneven         // the time between two bits is absurd, or not like the others
+	Begun          // it had begun before anybody listened: its first bits may be missing
 )
 
 var faultNames = [...]string{
-	"good", "edge lost", "too many bits", "both lines low", "ringing", "uneven timing",
+	"good", "edge lost", "too many bits", "both lines low", "ringing", "uneven timing", "begun before we listened",
 }
 
 func (f Fault) String() string {
@@ -74,7 +75,9 @@ type Decoder struct {
 	edges   [MaxBits]Edge // of the frame in hand
 	n       int           // edges of the frame in hand, also those beyond the array
 	latest  time.Duration // the latest At of the frame in hand
-	seq     uint32        // highest of the frame before; 0 = not known
+	high    uint32        // highest count of the frame in hand
+	seq     uint32        // highest count of the frame before; 0 = none yet
+	settled bool          // a pause came before the frame in hand
 }
 
 // unevenness is how much longer the longest interval of a frame may be than the shortest, where only times tell the
@@ -82,7 +85,8 @@ type Decoder struct {
 // inside it. Readers are clocked, and keep well within this.
 const unevenness = 1.75
 
-// New returns a decoder. stamped says that the times were taken by the kernel when the edge came: only then may a second
+// New returns a decoder for lines just opened. Somebody may be in the middle of a card: the first frame counts only if a
+// Flush came before it, because a pause did. stamped says that the times were taken by the kernel when the edge came: only then may a second
 // pulse too close to the first be taken for ringing and left out, because otherwise it may be a bit that was read late.
 func New(t Timing, stamped bool) (*Decoder, error) {
 	t.Gap = cmp.Or(t.Gap, 30*time.Millisecond)
@@ -103,7 +107,9 @@ func (d *Decoder) Edge(e Edge) (Frame, bool) {
 	var f Frame
 	done := false
 	if d.n > 0 && e.At-d.latest >= d.timing.Gap {
-		f, done = d.take(), true
+		lost := e.Seq != 0 && d.high != 0 && e.Seq != next(d.high) // it may have been this frame's last bit
+		f, done = d.take(lost), true
+		d.settled = true
 	}
 	if d.n < len(d.edges) {
 		d.edges[d.n] = e
@@ -112,32 +118,40 @@ func (d *Decoder) Edge(e Edge) (Frame, bool) {
 	if d.n == 1 || e.At > d.latest {
 		d.latest = e.At
 	}
+	if d.n == 1 || int32(e.Seq-d.high) > 0 {
+		d.high = e.Seq
+	}
 	return f, done
 }
 
 // Flush returns the frame in hand, if any. The caller has waited for the gap and no edge came.
 func (d *Decoder) Flush() (Frame, bool) {
-	if d.n == 0 {
-		return Frame{}, false
+	var f Frame
+	done := d.n > 0
+	if done {
+		f = d.take(false)
 	}
-	return d.take(), true
+	d.settled = true
+	return f, done
 }
 
 // Reset forgets the frame in hand and the count, after the lines were opened anew.
-func (d *Decoder) Reset() { d.n, d.seq = 0, 0 }
+func (d *Decoder) Reset() { d.n, d.seq, d.high, d.settled = 0, 0, 0, false }
 
-func (d *Decoder) take() Frame {
+func (d *Decoder) take(lost bool) Frame {
 	n := d.n
 	d.n = 0
 	edges := d.edges[:min(n, len(d.edges))]
 	inOrder(edges)
-	whole := d.follows(edges)
+	whole := d.follows(edges) && !lost
+	d.seq = d.high // also of what was not kept
 	switch {
 	case n > len(d.edges):
-		d.seq = 0 // what was not kept may have counted further
 		return Frame{N: n, Fault: Overlong}
 	case !whole:
 		return Frame{N: n, Fault: Hole}
+	case !d.settled:
+		return Frame{N: n, Fault: Begun}
 	}
 	edges, fault := d.clean(edges)
 	if fault != Good {
@@ -160,17 +174,17 @@ func inOrder(edges []Edge) {
 	})
 }
 
-// follows reports whether no edge is missing in the frame, nor between it and the one before: the missing one may have
-// been this frame's first bit.
+// follows reports whether no edge is missing in the frame, nor between it and the one before, or the opening of the lines:
+// the missing one may have been this frame's first bit.
 func (d *Decoder) follows(edges []Edge) bool {
-	whole := true
+	last := d.seq
 	for _, e := range edges {
-		if d.seq != 0 && e.Seq != 0 && e.Seq != next(d.seq) {
-			whole = false
+		if e.Seq != 0 && e.Seq != next(last) {
+			return false
 		}
-		d.seq = e.Seq
+		last = e.Seq
 	}
-	return whole
+	return true
 }
 
 // next counts on, past 0, which means "cannot count".

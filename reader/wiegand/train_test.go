@@ -77,12 +77,17 @@ func train(bits string, start, interval time.Duration, seq uint32) []wiegand.Edg
 	return edges
 }
 
-// decode feeds edges and returns every frame, the last by Flush.
-func decode(stamped bool, edges []wiegand.Edge) (frames []wiegand.Frame) {
+// decode feeds edges after a pause and returns every frame, the last by Flush.
+func decode(stamped bool, edges []wiegand.Edge) []wiegand.Frame { return decodeFrom(0, stamped, edges) }
+
+// decodeFrom decodes what comes after the edge that was counted seq.
+func decodeFrom(seq uint32, stamped bool, edges []wiegand.Edge) (frames []wiegand.Frame) {
 	d, err := wiegand.New(wiegand.Timing{}, stamped)
 	if err != nil {
 		panic(err)
 	}
+	d.Flush()
+	d.Counted(seq)
 	for _, e := range edges {
 		if frame, ok := d.Edge(e); ok {
 			frames = append(frames, frame)

@@ -52,7 +52,7 @@ func eachPulse(t *testing.T, open OpenEdges) {
 		if i > 0 && e.At <= last.At {
 			t.Errorf("pulse %d: at %v, not after %v", i, e.At, last.At)
 		}
-		if i > 0 && e.Seq != 0 && e.Seq != last.Seq+1 {
+		if e.Seq != 0 && e.Seq != last.Seq+1 { // the first is 1
 			t.Errorf("pulse %d: count %d after %d", i, e.Seq, last.Seq)
 		}
 		last = e

@@ -1,0 +1,100 @@
+package hil
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestWiegand: every card shown is heard, and no other, at every spacing that a reader may use and with the whole process
+// stopped for 40 and 500 ms again and again; a chip that vanishes is noticed, costs nothing, and is opened again; a lamp
+// shines as it should, and a door that bounces is told once.
+func TestWiegand(t *testing.T) {
+	m := boot(t, "virtual", "run-gpio.sh", "gpio-sim")
+	for range 6 {
+		wants(t, m.result("profile="), "sent=100", "right=100", "wrong=0", "twice=0")
+	}
+	vanish := m.result("vanish")
+	wants(t, vanish, "sent=10", "right=10", "wrong=0")
+	var noticed, cpu, back time.Duration
+	for word := range strings.FieldsSeq(vanish) {
+		name, value, _ := strings.Cut(word, "=")
+		into, ok := map[string]*time.Duration{"noticed": &noticed, "cpu": &cpu, "back": &back}[name]
+		if !ok {
+			continue
+		}
+		var err error
+		if *into, err = time.ParseDuration(value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Of the machine's own clock, which the host's load does not touch; cpu is of 5 s without a chip.
+	if noticed > time.Second || back > 2*time.Second || cpu > 500*time.Millisecond {
+		t.Error(vanish)
+	}
+	wants(t, m.result("signals"), "lamp=101010", "door=open,shut,open,shut", "busy=true", "numbers=true")
+	m.until("GUEST rc=0")
+}
+
+// TestSerialDevice: a USB serial device inside the machine, plugged four times, and one that takes no data.
+func TestSerialDevice(t *testing.T) {
+	m := boot(t, "virtual", "run-gadget.sh", "dummy_hcd libcomposite usb_f_acm cdc_acm")
+	for i := range 4 {
+		open := m.until("OPEN")
+		// A dead port that stays open would make the device come back under another name, and leak a descriptor.
+		wants(t, open, fmt.Sprint(1+i), "/dev/ttyACM0,", "7")
+		m.until(fmt.Sprintf("HEARD CARD%d", 1+i))
+		wants(t, m.until("LOST"), "unplugged=true")
+	}
+	wants(t, m.result("serial"), "opened=4", "lost=4")
+	wants(t, m.result("stuck"), "stuck=true", "<nil>")
+	m.until("GUEST rc=0")
+}
+
+// TestFTDI: an adapter on a real driver, unplugged and plugged four times from outside while both sides talk.
+func TestFTDI(t *testing.T) {
+	control := filepath.Join(t.TempDir(), "qmp")
+	m := boot(t, "wall", "run-ftdi.sh", "xhci-pci ftdi_sio",
+		"-device", "qemu-xhci", "-qmp", "unix:"+control+",server=on,wait=off")
+	m.until("GUEST up")
+	q := dialQMP(t, control)
+	for i := range 4 {
+		far := q.plug(i)
+		wants(t, m.until("OPEN"), fmt.Sprint(1+i), "/dev/ttyUSB0,")
+		card := fmt.Sprintf("CARD%d", i)
+		if _, err := far.Write([]byte(card + "\n")); err != nil {
+			t.Fatal(err)
+		}
+		m.until("HEARD " + card)
+		answer, err := bufio.NewReader(far).ReadString('\n')
+		if err != nil || answer != "ack "+card+"\n" {
+			t.Errorf("plug %d: the device heard %q, %v", i, answer, err)
+		}
+		q.pull(i)
+		wants(t, m.until("LOST"), "unplugged=true")
+		far.Close()
+	}
+	wants(t, m.result("serial"), "opened=4", "lost=4")
+	m.until("GUEST rc=0")
+}
+
+// dial waits for a socket that the machine makes.
+func dial(t *testing.T, path string) net.Conn {
+	t.Helper()
+	for end := time.Now().Add(patience); ; {
+		conn, err := net.Dial("unix", path)
+		if err == nil {
+			conn.SetDeadline(time.Now().Add(patience))
+			t.Cleanup(func() { conn.Close() })
+			return conn
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond) // there is no event to wait for
+	}
+}
