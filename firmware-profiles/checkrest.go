@@ -51,6 +51,9 @@ func (c *checker) examples() {
 	tags := 0
 	for i, e := range c.p.Examples {
 		path := fmt.Sprintf("examples[%d]", i)
+		if fault := c.p.networkExample(e); fault != "" {
+			c.At(path, "%s", fault)
+		}
 		switch {
 		case c.p.Kind == Serial && (len(e.Wire) == 0 || e.Bits != ""):
 			c.At(path, "an example of a serial profile has wire, and no bits")
