@@ -30,6 +30,7 @@ type event struct {
 	wiegandCard
 	uhf
 	member
+	*llrpEvent
 }
 
 // fob is what an EM4100 number says in its several forms.
