@@ -30,7 +30,8 @@ func told(body []byte) string {
 		case err != nil:
 			lines = append(lines, err.Error())
 		case found:
-			line := fmt.Sprintf("%x/%d", tag.EPC, tag.EPCBits)
+			var line strings.Builder
+			line.WriteString(fmt.Sprintf("%x/%d", tag.EPC, tag.EPCBits))
 			for _, f := range []struct {
 				has  Has
 				text string
@@ -40,10 +41,10 @@ func told(body []byte) string {
 				{HasSeenCount, fmt.Sprintf("seen %d", tag.SeenCount)},
 			} {
 				if tag.Has&f.has != 0 {
-					line += " " + f.text
+					line.WriteString(" " + f.text)
 				}
 			}
-			lines = append(lines, line)
+			lines = append(lines, line.String())
 		}
 	}
 	return strings.Join(lines, "; ")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestDeviceOverAPipe(t *testing.T) {
 	}()
 	var split Splitter
 	decoder, buffer := New(Rule{}), make([]byte, 256)
-	got := ""
+	var got strings.Builder
 	for {
 		n, err := d.Receive(buffer, time.Second)
 		if errors.Is(err, link.ErrUnplugged) {
@@ -41,10 +42,10 @@ func TestDeviceOverAPipe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		split.Feed(buffer[:n], func(e Event) { got += play(decoder, []Event{e}) })
+		split.Feed(buffer[:n], func(e Event) { got.WriteString(play(decoder, []Event{e})) })
 	}
-	if got != "0008075634" {
-		t.Errorf("got %q", got)
+	if got.String() != "0008075634" {
+		t.Errorf("got %q", got.String())
 	}
 }
 
