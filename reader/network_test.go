@@ -2,10 +2,14 @@ package reader
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -387,6 +391,36 @@ func TestPortsOfNetworkAndDesk(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := r.serial.Open(t.Context()); !errors.Is(err, link.ErrNoDevice) {
+		t.Error(err)
+	}
+}
+
+// The same over TLS, believed by its pin.
+func TestLLRPOverTLS(t *testing.T) {
+	server := httptest.NewTLSServer(nil) // for its certificate
+	defer server.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	device := sim.NewLLRP()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	go func() { ended <- device.Serve(ctx, l) }()
+	p, _ := profiles.Find("llrp")
+	port := fmt.Sprintf("tls://%s?pin=%x", l.Addr(), sha256.Sum256(server.Certificate().Raw))
+	r, err := New(Config{Name: "door", Profile: p, Port: port, Secret: secret, Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := make(chan tag.Read, 10)
+	go func() { ended <- r.Run(ctx, reads, nil) }()
+	device.Near(unhex(epc), 1, -50)
+	if read := <-reads; read.ID != id(tag.EPC, epc) {
+		t.Errorf("%+v", read)
+	}
+	cancel()
+	if err := errors.Join(<-ended, <-ended); err != nil {
 		t.Error(err)
 	}
 }
