@@ -62,6 +62,9 @@ func (c *checker) examples() {
 	sights := 0
 	for i, e := range c.p.Examples {
 		path := fmt.Sprintf("examples[%d]", i)
+		if fault := c.p.networkExample(e); fault != "" {
+			c.At(path, "%s", fault)
+		}
 		switch {
 		case c.p.Kind == Serial && (len(e.Wire) == 0 || e.Bits != ""):
 			c.At(path, "an example of a serial profile has wire, and no bits")

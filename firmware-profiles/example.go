@@ -6,7 +6,9 @@ type Example struct {
 	// Wire is what arrives, one item a read from the port.
 	Wire []Bytes `yaml:"wire"`
 	// Bits is one Wiegand frame.
-	Bits   string   `yaml:"bits"`
+	Bits string `yaml:"bits"`
+	// Typed is what a wedge types, 5 ms a key; \n is Enter, \t is Tab.
+	Typed  string   `yaml:"typed"`
 	Expect []Expect `yaml:"expect"` // in order; empty = nothing comes out
 
 	Line int `yaml:"-"` // where it stands in the file

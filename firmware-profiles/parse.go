@@ -48,6 +48,7 @@ func (p *Profile) setDefaults() {
 	for _, c := range p.Session.commands() {
 		orDefault(&c.Within, defaultWithin)
 	}
+	p.setNetworkDefaults()
 	if w := p.Wiegand; w != nil {
 		orDefault(&w.FrameGap, defaultFrameGap)
 		orDefault(&w.MinInterval, defaultMinInterval)
@@ -111,6 +112,7 @@ func (c *checker) profile() {
 	c.session(c.Count() == structural)
 	c.frames()
 	c.wiegand()
+	c.network()
 	c.canonical()
 	c.examples()
 }
@@ -256,7 +258,7 @@ func (p *Profile) schemes() []Scheme {
 	case p.Frames != nil && p.Frames.readsA(EM):
 		return []Scheme{EM4100, EM4100x32, EM4100x24}
 	}
-	return nil
+	return p.networkSchemes()
 }
 
 func (f *Frames) readsA(kind FieldKind) bool {

@@ -20,7 +20,7 @@ const Schema = 1
 type Profile struct {
 	Schema    int           `yaml:"schema,required"` // the vocabulary's version: 1
 	ID        string        `yaml:"id,required"`     // lower case letters, digits and dashes; what a configuration names
-	Kind      Kind          `yaml:"kind,required"`   // how bytes come in: serial or wiegand
+	Kind      Kind          `yaml:"kind,required"`   // how it is wired: serial, wiegand, llrp or wedge
 	About     About         `yaml:"about,required"`
 	Report    Report        `yaml:"report,required"`
 	Cadence   time.Duration `yaml:"cadence"`   // how often a tag in the field is reported again; 0 = not known
@@ -29,6 +29,9 @@ type Profile struct {
 	Session   Session       `yaml:"session"`   // serial: what is sent to the reader; empty for one that only talks
 	Frames    *Frames       `yaml:"frames"`    // serial: what a frame means
 	Wiegand   *Wiegand      `yaml:"wiegand"`   // wiegand: bits, parity and timing
+	LLRP      *LLRPPlan     `yaml:"llrp"`      // llrp: what the reader is asked to do
+	Wedge     *WedgePlan    `yaml:"wedge"`     // wedge: how it types
+	Probe     *Command      `yaml:"probe"`     // serial: a question that changes nothing in the reader, for foyer reader probe; empty = only listen
 	Canonical Canonical     `yaml:"canonical"` // which identity is stored, which shorter one may match too; not for a keypad alone
 	Examples  []Example     `yaml:"examples,required"`
 
@@ -45,7 +48,9 @@ const (
 )
 
 // Words lists the vocabulary.
-func (Kind) Words() []string { return []string{string(Serial), string(WiegandGPIO)} }
+func (Kind) Words() []string {
+	return []string{string(Serial), string(WiegandGPIO), string(LLRPNetwork), string(Wedge)}
+}
 
 // Report is what a reader tells while a tag stays near it. Presence chooses its grace by it.
 type Report string

@@ -158,6 +158,9 @@ func bubble(t *testing.T, profile string, dial func(*Reader), test func(t *testi
 		if p.Kind == profiles.WiegandGPIO {
 			port = "gpio:A,B"
 		}
+		if p.Kind == profiles.LLRPNetwork {
+			port = "tcp://reader:5084"
+		}
 		s := &shop{reads: make(chan tag.Read, 1000)}
 		log := slog.New(slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelInfo}))
 		r, err := New(Config{Name: "door", Profile: p, Port: port, Secret: secret, Log: log})

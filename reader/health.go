@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"foyer/reader/link"
+	"foyer/reader/llrp"
 )
 
 // Health is how a reader does. A reader that is silent because nobody is there is healthy.
@@ -64,6 +65,9 @@ var reasons = []struct {
 	err error
 	why string
 }{
+	{llrp.ErrSilent, WhyNoAnswer}, // it is unplugged too, as far as the line is concerned
+	{llrp.ErrHeader, WhyNoise},
+	{llrp.ErrLength, WhyNoise},
 	{link.ErrUnplugged, WhyUnplugged},
 	{link.ErrNoDevice, WhyNoDevice},
 	{link.ErrDenied, WhyDenied},

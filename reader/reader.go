@@ -29,11 +29,13 @@ import (
 type Config struct {
 	Name    string            // as people call it: "entrance left"; stands in every Read
 	Profile *profiles.Profile // what it speaks
-	Port    string            // see package link; "gpio:LINE0,LINE1" for Wiegand, lines or the pins of a board
+	Port    string            // see package link; "gpio:LINE0,LINE1" for Wiegand, lines or the pins of a board; "/dev/input/by-id/..." for a wedge
 	Baud    int               // 0 = the profile's
 	Secret  []byte            // the chain's tag key, 32 bytes
 	Keys    func(Key)         // called for each key of a keypad, on Run's goroutine: must not block; nil = keys are dropped
 	Log     *slog.Logger
+
+	Tap func(link.Chunk) // is told all that passes over a byte line, At since Run began, on Run's goroutine; nil is fine
 }
 
 // Key is a key pressed on a keypad that shares a reader's two lines. It may be a digit of a secret: nobody logs it.
@@ -72,10 +74,13 @@ func New(c Config) (*Reader, error) {
 	}
 	c.Log = c.Log.With("reader", c.Name)
 	r := &Reader{config: c, key: key, health: Health{Reader: c.Name, Why: WhyStarting}}
-	if lines {
+	switch c.Profile.Kind {
+	case profiles.WiegandGPIO:
 		r.wiegand = link.DialLines(profiles.ThisBoard().Lines(c.Port))
-	} else {
+	case profiles.Serial:
 		r.serial = link.Dial(c.Port, settings(c))
+	default:
+		return r, r.dialNetwork()
 	}
 	return r, nil
 }
@@ -104,7 +109,7 @@ func (r *Reader) Run(ctx context.Context, out chan<- tag.Read, health func(Healt
 	if r.wiegand != nil {
 		err = r.wiegand.Run(ctx, r.cards, r.lost)
 	} else {
-		err = r.serial.Run(ctx, r.frames, r.lost)
+		err = r.tapped(r.serial).Run(ctx, r.session(), r.lost)
 	}
 	if err != nil {
 		r.lost(err)

@@ -30,6 +30,7 @@ type event struct {
 	wiegandCard
 	uhf
 	gs1
+	*llrpEvent
 }
 
 // fob is what an EM4100 number says in its several forms.

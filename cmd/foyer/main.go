@@ -17,6 +17,7 @@ var commands = []struct {
 }{
 	{"demo", "a headquarters, a store, two readers and two screens on this machine", demoCommand},
 	{"profile", "check, list and play reader profiles", profileCommand},
+	{"reader", "record what a reader says; find out which profile fits", readerCommand},
 	{"tag", "decode a tag's number", tagCommand},
 	{"journal", "look into a store's journal", journalCommand},
 	{"keys", "make a chain's tag key", keysCommand},

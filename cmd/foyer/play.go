@@ -44,6 +44,11 @@ have is left out.
   type, cmd   type of the frame (command, response, notice) and number of the command
   rssi_dbm, pc, epc, epc_crc    UHF tags
   gsrn, element, dl_path, uri, tag_uri, filter    a member's GSRN and its GS1 forms
+  message_id, tags    LLRP, one object a message; type is its name. A capture's line of a protocol that ends in _body is the
+              body of a report. Each of tags has epc, epc_bits where they are not 96, and what the reader told of antenna,
+              peak_rssi_dbm, first_seen_utc_us, last_seen_utc_us, seen_count
+  ids         LLRP, one a tag: scheme, id_hex and the GS1 forms, or error
+  status, status_text           LLRP: how a command went
   status, data                  of replies; data of quiet frames and of the reader's errors is all after the length
   error_code, error_text        of replies and quiet frames: the reader's own error and what it means
 
@@ -92,6 +97,7 @@ type deck struct {
 	kinds    map[string]int // events by kind
 	passed   map[string]int // lines passed over by protocol
 	now      piece          // what is being fed
+	network                 // of profiles that are no serial line and no card
 	err      error          // of writing
 }
 
@@ -100,6 +106,9 @@ func newDeck(p *profiles.Profile, out io.Writer) *deck {
 	d.out.SetEscapeHTML(false)
 	if p.Kind == profiles.WiegandGPIO {
 		d.card = frame.NewCard(p)
+		return d
+	}
+	if d.networked() {
 		return d
 	}
 	d.decoder = frame.NewDecoder(p)
@@ -130,6 +139,9 @@ func (d *deck) play(pieces []piece) error {
 	if d.splitter != nil {
 		d.splitter.Flush(d.frame)
 	}
+	if d.llrp.Held() > 0 {
+		d.write(event{Kind: "error", Error: "cut_short", Offset: d.offset})
+	}
 	return d.err
 }
 
@@ -142,7 +154,11 @@ func (d *deck) feed(p piece) error {
 	case d.card != nil:
 		return d.bits(p.bits)
 	case len(p.data) == 0:
-		return errors.New("a serial profile plays bytes, and this line has only bits")
+		return fmt.Errorf("a %s profile plays bytes, and this line has only bits", d.profile.Kind)
+	case d.profile.Kind == profiles.LLRPNetwork:
+		return d.messages(p)
+	case d.typist != nil:
+		return d.typed(p)
 	case !p.alone:
 		d.splitter.Feed(p.data, d.frame)
 		return d.err

@@ -54,6 +54,7 @@ func TestCapturedFrames(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
 	for id, protocols := range map[string][]string{
 		"rdm6300": {"rdm6300", "id12la"}, "m100": {"m100_bb_7e"}, "wiegand26": {"wiegand26"}, "wiegand48": {"wiegand48"},
+		"llrp": {"llrp_message", "llrp_roaccessreport_body"},
 	} {
 		t.Run(id, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

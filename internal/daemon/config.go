@@ -72,7 +72,7 @@ type Headquarters struct {
 type Reader struct {
 	Name    string `yaml:"name,required"`    // what zones call it
 	Profile string `yaml:"profile,required"` // a built-in profile's id, or a YAML file
-	Port    string `yaml:"port,required"`    // /dev/serial/by-id/..., usb:VID:PID[:SERIAL], tcp://host:port, gpio:D0,D1
+	Port    string `yaml:"port,required"`    // /dev/serial/by-id/..., usb:VID:PID[:SERIAL], tcp:// or tls://host:port, gpio:D0,D1, /dev/input/by-id/...
 
 	profile *profiles.Profile
 }

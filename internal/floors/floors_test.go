@@ -28,6 +28,8 @@ var floor = []struct {
 	{"reader/link", 0, "bytes, no protocol"},
 	{"survey", 0, "a form is pure"},
 	{"sync/journal", 0, "keeps bytes, knows not what they mean"},
+	{"reader/llrp", 1, "a protocol over the network; a session needs no profile, only a plan"},
+	{"reader/wedge", 1, "keys in, text out"},
 	{"reader/frame", 2, "splits by the rules of a profile"},
 	{"reader/wiegand", 2, "a protocol over pins, by the rules of a profile"},
 	{"reader", 3, "a session with one reader; knows no people"},

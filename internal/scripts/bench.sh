@@ -9,6 +9,8 @@ echo "Load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 micro() { CGO_ENABLED=0 go test -tags test -run '^$' -bench . -benchmem "$@" | grep -E '^(Benchmark|pkg|ok|FAIL|---)'; return "${PIPESTATUS[0]}"; }
 
 stage frames micro ./reader/frame
+stage llrp micro ./reader/llrp
+stage wedge micro ./reader/wedge
 stage presence micro ./shop/presence
 stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal

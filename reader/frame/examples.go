@@ -25,6 +25,12 @@ func Play(p *profiles.Profile, e profiles.Example) []profiles.Expect {
 	if p.Kind == profiles.WiegandGPIO {
 		return playCard(p, e)
 	}
+	if p.Kind == profiles.LLRPNetwork {
+		return playLLRP(e)
+	}
+	if p.Kind == profiles.Wedge {
+		return playTyped(p, e)
+	}
 	var got []profiles.Expect
 	splitter, decoder := New(p), NewDecoder(p)
 	splitter.OnFault = func(f Fault) { got = append(got, profiles.Expect{Bad: profiles.Bad(f.Bad.String())}) }

@@ -124,6 +124,8 @@ func Open(ctx context.Context, port string, s Settings) (Link, error) {
 	switch scheme {
 	case "tcp":
 		return openTCP(ctx, port, s)
+	case "tls":
+		return openTLS(ctx, port, s)
 	case "replay":
 		return openReplay(port, rest)
 	case "usb":
@@ -139,7 +141,7 @@ func Open(ctx context.Context, port string, s Settings) (Link, error) {
 	return openSerial(port, port, s)
 }
 
-const portHelp = `want a path like /dev/serial/by-id/..., "usb:VID:PID", "usb:VID:PID:SERIAL", "tcp://host:port" or "replay:FILE"`
+const portHelp = `want a path like /dev/serial/by-id/..., "usb:VID:PID", "usb:VID:PID:SERIAL", "tcp://host:port", "tls://host:port" or "replay:FILE"`
 
 // stream is what an os.File and a net.Conn have in common.
 type stream interface {

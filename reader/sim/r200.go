@@ -148,6 +148,8 @@ func (r *R200) obey(ctx context.Context, c command, rounds int) (int, error) {
 		return rounds, r.round(ctx)
 	case c.code == 0x27 && len(c.data) == 3 && c.data[0] == 0x22:
 		return int(c.data[1])<<8 | int(c.data[2]), nil
+	case c.code == 0x03 && len(c.data) == 1:
+		return rounds, r.say(ctx, 0x01, 0x03, append([]byte{c.data[0]}, "M100 26dBm V1.0"...))
 	case c.code == 0x28 && len(c.data) == 0:
 		return 0, r.say(ctx, 0x01, 0x28, []byte{0x00})
 	}
