@@ -33,12 +33,19 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()), chromedp.Env("TZ="+atNoon().String()))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// atNoon is a time zone in which it is about noon now: a page of today shows all of a made-up day at any hour. The names
+// of these zones count the other way round (POSIX: west is positive).
+func atNoon() *time.Location {
+	east := 12 - time.Now().UTC().Hour()
+	return time.FixedZone(fmt.Sprintf("Etc/GMT%+d", -east), east*3600)
 }
 
 // store is one running server on one address; it can be ended and begun again.
@@ -60,7 +67,7 @@ func (s *store) begin() {
 		s.t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	s.hub = serve.NewHub(serve.HubConfig{Store: text("南京路旗舰店", "Nanjing Road flagship")})
+	s.hub = serve.NewHub(serve.HubConfig{Store: text("南京路旗舰店", "Nanjing Road flagship"), Location: atNoon()})
 	s.desk = newDesk(s.hub)
 	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk})
 	ctx, cancel := context.WithCancel(context.Background())
