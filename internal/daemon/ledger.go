@@ -17,8 +17,11 @@ import (
 
 const (
 	historyBucket = "history" // member -> visit.History, in the journal's state
-	maxOwed       = 20_000    // facts held while the disk refuses: some ten megabytes
-	retryPause    = time.Second
+
+	presenceBucket = "presence" // presenceKey -> who is in the shop, as shop.Config.Presence
+	presenceKey    = "inside"
+	maxOwed        = 20_000 // facts held while the disk refuses: some ten megabytes
+	retryPause     = time.Second
 )
 
 // ledger writes the shop's facts into the journal, in order. It is shop.Ledger. A fact that the disk refuses is held in
@@ -154,6 +157,18 @@ func (l *ledger) Owed() int {
 	return len(l.owed)
 }
 
+// keepPresence stores who is in the shop. What the disk refuses is not held: the next minute brings a newer one.
+func (l *ledger) keepPresence(snapshot []byte) {
+	e := journal.Entry{Puts: []journal.Put{{Bucket: presenceBucket, Key: presenceKey, Value: snapshot}}, Done: func(_ uint64, err error) {
+		if err != nil {
+			l.log.Warn("who is in the shop is not kept for a restart", "err", err)
+		}
+	}}
+	if err := l.journal.Submit(context.Background(), e); err != nil {
+		e.Done(0, err)
+	}
+}
+
 // entryOf is a fact as the journal keeps it: the record, and the member's history in the same moment.
 func entryOf(f shop.Fact) (journal.Entry, error) {
 	e := journal.Entry{Lane: wire.MainLane}
@@ -210,6 +225,15 @@ func attended(a shop.Attended) wire.Reception {
 func seconds(d time.Duration) int { return int(d.Round(time.Second) / time.Second) }
 
 // histories reads back what was stored with the facts.
+// inside is what keepPresence stored last, or nothing.
+func inside(j *journal.Journal, log *slog.Logger) []byte {
+	state, err := j.State(presenceBucket)
+	if err != nil {
+		log.Warn("who was in the shop cannot be read", "err", err)
+	}
+	return state[presenceKey]
+}
+
 func histories(j *journal.Journal, log *slog.Logger) ([]visit.History, error) {
 	state, err := j.State(historyBucket)
 	if err != nil {
