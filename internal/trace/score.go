@@ -71,7 +71,9 @@ func Compare(t Trace, decided []Decision) Score {
 		default:
 			v.decided++
 			s.Right++
-			s.latency = append(s.latency, max(0, d.At-v.from))
+			if !d.Move {
+				s.latency = append(s.latency, max(0, d.At-v.from))
+			}
 		}
 	}
 	s.Missed = s.Real - s.Right
@@ -142,7 +144,7 @@ func (s Score) F1() float64 {
 	return 2 * float64(s.Right) / float64(2*s.Right+wrong)
 }
 
-// Latency is a quantile of the time from a real arrival to its decision.
+// Latency is a quantile of the time from a real arrival to its decision; moves have a hold-off and are not in it.
 func (s Score) Latency(q float64) time.Duration { return quantile(s.latency, q) }
 
 // Parting is a quantile of the time from a real departure to its decision.
