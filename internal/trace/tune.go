@@ -17,9 +17,16 @@ type Trial struct {
 	Score Score
 }
 
-// cost orders trials: an arrival that is wrong outweighs any delay, and a late greeting a late farewell.
+// cost orders trials: an arrival that is wrong outweighs any delay, and a late greeting a late farewell. A recording is
+// short: what it did not show, like a passer-by who came close, or somebody who stood in a poor spot, is believed to be
+// there, so that fewer reads than usual, or less patience, must be worth it.
 func (t Trial) cost() float64 {
-	return 1000*(1-t.Score.F1()) + t.Score.Latency(0.5).Seconds() + 0.2*t.Score.Latency(0.95).Seconds() + 0.02*t.Score.Parting(0.5).Seconds()
+	delay := t.Score.Latency(0.5).Seconds() + 0.2*t.Score.Latency(0.95).Seconds() + 0.02*t.Score.Parting(0.5).Seconds()
+	trust := 0.5*float64(max(0, presence.DefaultMinReads-t.Zone.MinReads)) + 0.05*max(0, (presence.DefaultGrace-t.Zone.Grace).Seconds())
+	if t.Zone.Tap {
+		trust = 0
+	}
+	return 1000*(1-t.Score.F1()) + delay + trust
 }
 
 // The grid. Every value in it is one that a person might write.
@@ -165,7 +172,11 @@ func Settings(z presence.Zone) string {
 
 // WriteYAML writes a zone's settings as foyerd's configuration takes them.
 func WriteYAML(w io.Writer, z presence.Zone) error {
-	_, err := fmt.Fprintf(w, "  - id: %s\n    min_reads: %d\n    window: %v\n    average: %d\n    dwell: %v\n    enter: %d\n    leave: %d\n    grace: %v\n",
-		z.ID, z.MinReads, z.Window, z.Average, z.Dwell, z.Enter, z.Leave, z.Grace)
+	dwell := ""
+	if z.Dwell > 0 {
+		dwell = fmt.Sprintf("    dwell: %v\n", z.Dwell)
+	}
+	_, err := fmt.Fprintf(w, "  - id: %s\n    min_reads: %d\n    window: %v\n    average: %d\n%s    enter: %d\n    leave: %d\n    grace: %v\n",
+		z.ID, z.MinReads, z.Window, z.Average, dwell, z.Enter, z.Leave, z.Grace)
 	return err
 }
