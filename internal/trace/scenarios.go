@@ -132,11 +132,8 @@ var Scenarios = []Scenario{
 	{"out-and-back", "members leave for five minutes and come back", func(b *builder) {
 		b.across()
 		for i := range 5 {
-			p, at := b.visitor(5+float64(i)*10, 60), 0.0
-			at = p.to() + 300
-			for _, q := range b.visitor(at, 60).Path {
-				p.Path = append(p.Path, q)
-			}
+			p := b.visitor(5+float64(i)*10, 60)
+			p.Path = append(p.Path, b.visitor(p.to()+300, 60).Path...)
 			b.add(p)
 		}
 	}},
@@ -170,7 +167,7 @@ const (
 
 func door(enter tag.RSSI) presence.Zone {
 	return presence.Zone{ID: "door", Role: presence.Entrance, Readers: []string{"uhf"}, Window: 2 * time.Second,
-		Average: 2, Enter: enter, Leave: anything, Grace: 90 * time.Second}
+		Average: 1, Enter: enter, Leave: anything, Grace: 90 * time.Second}
 }
 
 // builder puts a scene together.
