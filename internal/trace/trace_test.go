@@ -29,9 +29,9 @@ func sum(t *testing.T, s Scenario, seeds int) (total Score) {
 
 // What presence must reach, over all scenarios and many seeds, with the same settings for all seeds.
 func TestScenarios(t *testing.T) {
-	seeds := 12
+	seeds, median := 12, 500*time.Millisecond
 	if testing.Short() {
-		seeds = 4
+		seeds, median = 4, 550*time.Millisecond // few people: chance alone makes a tenth
 	}
 	var all, radio Score
 	for _, s := range Scenarios {
@@ -66,8 +66,8 @@ func TestScenarios(t *testing.T) {
 	if all.Passers < 1000*seeds/4 || 1000*all.Greeted > all.Passers {
 		t.Errorf("%d of %d passers-by arrived, want 1 in 1000 at most", all.Greeted, all.Passers)
 	}
-	if radio.Latency(0.5) > 500*time.Millisecond {
-		t.Errorf("half of the arrivals took over %v, want 500ms", radio.Latency(0.5))
+	if radio.Latency(0.5) > median {
+		t.Errorf("half of the arrivals took over %v, want %v", radio.Latency(0.5), median)
 	}
 	if all.Unneeded*100 > all.Moves {
 		t.Errorf("%d of %d moves were to where nobody was", all.Unneeded, all.Moves)
