@@ -118,11 +118,11 @@ func (p *plot) legend(w io.Writer) {
 
 func (p *plot) lane(w io.Writer, word string, top int) {
 	visits, _, _ := truth(p.trace)
-	fmt.Fprintf(w, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n", plotLeft, top-6, word)
-	p.offline(w, top)
+	fmt.Fprintf(w, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n", plotLeft, top-11, word)
 	for _, v := range visits[key{word, p.zone.ID}] {
 		p.bar(w, v.from, min(v.to, p.end), top, laneHigh, "#cfe8cf")
 	}
+	p.offline(w, top)
 	fmt.Fprintf(w, `<rect x="%d" y="%d" width="%d" height="%d" fill="none" stroke="#999"/>`+"\n", plotLeft, top, plotWide-plotLeft-plotRight, laneHigh)
 	p.axes(w, top)
 	p.floor(w, top, p.zone.Enter, `stroke="#2f855a"`)
@@ -134,6 +134,9 @@ func (p *plot) lane(w io.Writer, word string, top int) {
 // axes writes the strengths, and the time at round seconds.
 func (p *plot) axes(w io.Writer, top int) {
 	for r := (p.high / 10) * 10; r >= p.low; r -= 10 {
+		if r > p.high { // rounded towards zero
+			continue
+		}
 		fmt.Fprintf(w, `<text x="%d" y="%.0f" text-anchor="end" fill="#555">%d</text>`+"\n", plotLeft-6, p.y(top, r)+4, r)
 	}
 	fmt.Fprintf(w, `<text x="14" y="%d" fill="#555">dBm</text>`+"\n", top-6)
