@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"foyer/reader/tag"
 	"foyer/shop/greeting"
 	"foyer/shop/member"
 	"foyer/shop/presence"
@@ -17,6 +18,8 @@ func (s *Shop) moved(e presence.Event) {
 		s.arrived(e)
 	case presence.Left:
 		s.left(e)
+	case presence.Moved:
+		s.went(e)
 	case presence.Passed:
 		s.strangers[e.Zone]++
 	}
@@ -32,6 +35,20 @@ func (s *Shop) arrived(e presence.Arrived) {
 		return // who is first noticed on the way out is let go
 	}
 	s.visits.Arrive(m.ID, e.ID, e.Zone, e.At, s.visited)
+}
+
+// carrier is whose a tag is, by its id or by the shorter form that may be matched. A blocked or disputed tag is nobody's.
+func (s *Shop) carrier(id, also tag.ID) (*member.Member, bool) {
+	standing, m := s.bindings.Find(id, also)
+	return m, standing == member.Carried
+}
+
+// went notes a move. The new zone comes first, so that nobody is out of sight on the way.
+func (s *Shop) went(e presence.Moved) {
+	if _, ok := s.carrier(e.ID, e.Also); ok {
+		s.arrived(presence.Arrived{ID: e.ID, Also: e.Also, Zone: e.To, At: e.At, Nth: e.Nth})
+	}
+	s.left(presence.Left{ID: e.ID, Zone: e.From, Seen: e.Seen, At: e.At})
 }
 
 // left notes a departure from a zone. A visit goes on until the gap has passed, but who went out by the exit is off the
@@ -162,6 +179,7 @@ func (s *Shop) keep() {
 	for _, v := range s.visits.Open() {
 		s.keepSeen(v, 0)
 	}
+	s.keepPresence()
 	if n := s.tracker.Counts().Unplaced; n > s.unplaced {
 		s.cfg.Log.Warn("reads came from readers that belong to no zone: add them to a zone in the configuration", slog.Uint64("reads", n-s.unplaced))
 		s.unplaced = n
@@ -177,4 +195,32 @@ func (s *Shop) keepSeen(v visit.Visit, later time.Duration) {
 	}
 	c.kept = h.Open.Seen
 	s.cfg.Ledger.Record(Fact{At: s.now, State: &h}, nil)
+}
+
+// keepPresence hands out who is in the shop, members only: unknown tags are forgotten.
+func (s *Shop) keepPresence() {
+	if s.cfg.KeepPresence == nil || s.book == nil {
+		return
+	}
+	s.cfg.KeepPresence(s.tracker.Snapshot(s.now, func(st presence.Stay) bool {
+		_, ok := s.carrier(st.ID, st.Also)
+		return ok
+	}))
+}
+
+// rejoin puts the tags that were present before a restart back into their visits, with no word to anybody.
+func (s *Shop) rejoin() {
+	if s.rejoined {
+		return
+	}
+	s.rejoined = true
+	for st := range s.tracker.Stays() {
+		m, ok := s.carrier(st.ID, st.Also)
+		if !ok {
+			continue
+		}
+		if v, open := s.visits.Of(m.ID); open {
+			s.visits.Arrive(m.ID, st.ID, st.Zone, v.Seen, func(visit.Event) {})
+		}
+	}
 }

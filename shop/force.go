@@ -39,6 +39,7 @@ func (s *Shop) reviewVisits() {
 	if s.book == nil {
 		return
 	}
+	s.rejoin()
 	for _, v := range s.visits.Open() {
 		m, ok := s.book.ByID(v.Member)
 		c := s.desk.cards[v.ID]

@@ -88,6 +88,7 @@ type Config struct {
 	Zones     []Zone
 	Histories []visit.History // as they were stored with the facts
 	Marks     []binding.Mark  // as they were stored with TagChanged
+	Presence  []byte          // what KeepPresence was given last before the program ended
 	Times     Times
 	Words     *words.Catalogue // nil: words.Load()
 	NewID     func() string    // random visit ids; nil: crypto/rand.Text
@@ -95,7 +96,9 @@ type Config struct {
 	Location  *time.Location   // of the store; nil: time.Local
 	Screens   Screens
 	Ledger    Ledger
-	Log       *slog.Logger // nil: nothing is logged
+	// KeepPresence, if given, is handed who is in the shop, once a minute and at the end, from the shop's goroutine.
+	KeepPresence func([]byte)
+	Log          *slog.Logger // nil: nothing is logged
 }
 
 // Shop is a running store. All methods but Run may be called from any goroutine, before, while and after it runs.
@@ -127,6 +130,7 @@ type live struct {
 	showcase  showcase
 	strangers map[string]int
 	online    map[string]bool
+	rejoined  bool // the tags present before a restart are back in their visits
 	unplaced  uint64
 	keepAt    time.Time
 	now       time.Time // of what is being handled, in the store's zone
@@ -154,6 +158,11 @@ func New(c Config) (*Shop, error) {
 	tracker, err := presence.New(pc)
 	if err != nil {
 		return nil, fmt.Errorf("zones of store %s: %w", c.StoreID, err)
+	}
+	if len(c.Presence) > 0 {
+		if err := tracker.Restore(c.Presence, c.Now(), cmp.Or(c.Times.Gap, visit.DefaultGap)); err != nil {
+			c.Log.Warn("who was in the shop before the restart is not known", "err", err)
+		}
 	}
 	return &Shop{
 		cfg: c, zones: zones,

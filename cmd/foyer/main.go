@@ -18,6 +18,7 @@ var commands = []struct {
 	{"demo", "a headquarters, a store, two readers and two screens on this machine", demoCommand},
 	{"profile", "check, list and play reader profiles", profileCommand},
 	{"reader", "record what a reader says; find out which profile fits", readerCommand},
+	{"presence", "find a zone's settings from a recording of reads", presenceCommand},
 	{"tag", "decode a tag's number", tagCommand},
 	{"journal", "look into a store's journal", journalCommand},
 	{"keys", "make a chain's tag key", keysCommand},

@@ -89,6 +89,13 @@ type Zone struct {
 	Enter    int           `yaml:"enter"` // dBm: weaker reads do not count towards an arrival
 	Leave    int           `yaml:"leave"` // dBm: weaker reads do not keep a tag here
 	Grace    time.Duration `yaml:"grace"` // silence after which a tag has left
+
+	Dwell      time.Duration      `yaml:"dwell"`      // strong reads must go on for so long
+	Average    int                `yaml:"average"`    // the strength is the mean power of so many reads
+	Antennas   map[string][]uint8 `yaml:"antennas"`   // by reader: only these are this zone's
+	Group      string             `yaml:"group"`      // a tag is in one zone of a group at a time
+	HoldOff    time.Duration      `yaml:"hold_off"`   // moves to this zone: a tag stays where it came to for so long
+	Resistance int                `yaml:"resistance"` // moves to this zone: dB by which it must be stronger
 }
 
 // Role is what a zone is for.
@@ -272,7 +279,7 @@ func (c *Config) checkZones(doc *strictyaml.Doc) {
 			at := fmt.Sprintf("%s.readers[%d]", path, j)
 			if !names[r] {
 				doc.At(at, "no reader %q in this file", r)
-			} else if other, taken := placed[r]; taken {
+			} else if other, taken := placed[r]; taken && len(z.Antennas[r]) == 0 {
 				doc.At(at, "reader %q hears for zone %q already", r, other)
 			}
 			placed[r] = z.ID

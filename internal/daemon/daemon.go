@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -97,7 +98,8 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 		return nil, err
 	}
 	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: c.zones(), Histories: past, Marks: changed,
-		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger, Log: log})
+		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger,
+		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -232,9 +234,27 @@ func (c *Config) zones() []shop.Zone {
 	var out []shop.Zone
 	for _, z := range c.Zones {
 		out = append(out, shop.Zone{Name: z.Name.text(), Zone: presence.Zone{ID: z.ID, Role: presence.Role(z.Role), Readers: z.Readers,
-			Tap: z.Tap, MinReads: z.MinReads, Window: z.Window, Enter: dBm(z.Enter), Leave: dBm(z.Leave), Grace: z.Grace}})
+			Antennas: z.Antennas, Group: z.Group, Report: c.report(z), Tap: z.Tap, MinReads: z.MinReads, Window: z.Window, Dwell: z.Dwell,
+			Average: z.Average, Enter: dBm(z.Enter), Leave: dBm(z.Leave), Grace: z.Grace, HoldOff: z.HoldOff, Resistance: dBm(z.Resistance)}})
 	}
 	return out
+}
+
+// report is what a zone's readers tell while a tag stays. Where they differ, the zone is as patient as the one that says
+// least needs.
+func (c *Config) report(z Zone) presence.Report {
+	kinds := map[presence.Report]bool{}
+	for _, r := range c.Readers {
+		if r.profile != nil && slices.Contains(z.Readers, r.Name) {
+			kinds[presence.Report(r.profile.Report)] = true
+		}
+	}
+	for _, k := range []presence.Report{presence.Once, presence.Polled} {
+		if kinds[k] {
+			return k
+		}
+	}
+	return presence.Continuous
 }
 
 func (c *Config) tokens() ([]serve.Token, error) {

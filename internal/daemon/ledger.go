@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,8 +22,11 @@ import (
 const (
 	historyBucket = "history" // member -> visit.History, in the journal's state
 	markBucket    = "tags"    // tag's hash -> binding.Mark, likewise
-	maxOwed       = 20_000    // facts held while the disk refuses: some ten megabytes
-	retryPause    = time.Second
+
+	presenceBucket = "presence" // presenceKey -> who is in the shop, as shop.Config.Presence
+	presenceKey    = "inside"
+	maxOwed        = 20_000 // facts held while the disk refuses: some ten megabytes
+	retryPause     = time.Second
 )
 
 // ledger writes the shop's facts into the journal, in order. It is shop.Ledger. A fact that the disk refuses is held in
@@ -32,9 +37,16 @@ type ledger struct {
 
 	mu   sync.Mutex
 	room sync.Cond // owed has become shorter, or ending
-	owed []journal.Entry
-	ends bool // foyerd is ending: nobody waits for room any more
+	owed []owed    // by ticket
+	next uint64    // ticket of the next fact: the order in which they happened
+	ends bool      // foyerd is ending: nobody waits for room any more
 	wake chan struct{}
+}
+
+// owed is a fact that the disk has refused, or that waits behind one.
+type owed struct {
+	ticket uint64
+	entry  journal.Entry
 }
 
 func newLedger(j *journal.Journal, log *slog.Logger) *ledger {
@@ -56,17 +68,19 @@ func (l *ledger) Record(f shop.Fact, done func(error)) {
 	for len(l.owed) >= maxOwed && !l.ends {
 		l.room.Wait()
 	}
+	ticket := l.next
+	l.next++
 	if len(l.owed) > 0 && done == nil {
-		l.owed = append(l.owed, e) // behind those that came before it
+		l.owed = append(l.owed, owed{ticket, e})
 		l.mu.Unlock()
 		return
 	}
 	l.mu.Unlock()
-	l.submit(e, done)
+	l.submit(ticket, e, done)
 }
 
-func (l *ledger) submit(e journal.Entry, done func(error)) {
-	kept := e
+func (l *ledger) submit(ticket uint64, e journal.Entry, done func(error)) {
+	kept := owed{ticket, e}
 	e.Done = func(_ uint64, err error) {
 		switch {
 		case done != nil:
@@ -80,7 +94,8 @@ func (l *ledger) submit(e journal.Entry, done func(error)) {
 	}
 }
 
-func (l *ledger) owe(e journal.Entry, err error) {
+// owe keeps a refused fact in its place: those after it may wait already, while it was still on its way to the disk.
+func (l *ledger) owe(o owed, err error) {
 	if errors.Is(err, journal.ErrRefused) {
 		l.log.Error("the journal refuses a fact for good", "err", err)
 		return
@@ -90,7 +105,8 @@ func (l *ledger) owe(e journal.Entry, err error) {
 	if len(l.owed) == 0 {
 		l.log.Error("the disk refuses what happened; it is held in memory", "err", err)
 	}
-	l.owed = append(l.owed, e)
+	i, _ := slices.BinarySearchFunc(l.owed, o.ticket, func(x owed, ticket uint64) int { return cmp.Compare(x.ticket, ticket) })
+	l.owed = slices.Insert(l.owed, i, o)
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -135,7 +151,7 @@ func (l *ledger) settle(ctx context.Context) error {
 			l.mu.Unlock()
 			return nil
 		}
-		e := l.owed[0]
+		e := l.owed[0].entry
 		l.mu.Unlock()
 		if _, err := l.journal.Append(ctx, e); err != nil && !errors.Is(err, journal.ErrRefused) {
 			return err
@@ -155,6 +171,18 @@ func (l *ledger) Owed() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.owed)
+}
+
+// keepPresence stores who is in the shop. What the disk refuses is not held: the next minute brings a newer one.
+func (l *ledger) keepPresence(snapshot []byte) {
+	e := journal.Entry{Puts: []journal.Put{{Bucket: presenceBucket, Key: presenceKey, Value: snapshot}}, Done: func(_ uint64, err error) {
+		if err != nil {
+			l.log.Warn("who is in the shop is not kept for a restart", "err", err)
+		}
+	}}
+	if err := l.journal.Submit(context.Background(), e); err != nil {
+		e.Done(0, err)
+	}
 }
 
 // entryOf is a fact as the journal keeps it: the record, and the member's history in the same moment.
@@ -253,6 +281,15 @@ func attended(a shop.Attended) wire.Reception {
 func seconds(d time.Duration) int { return int(d.Round(time.Second) / time.Second) }
 
 // histories reads back what was stored with the facts.
+// inside is what keepPresence stored last, or nothing.
+func inside(j *journal.Journal, log *slog.Logger) []byte {
+	state, err := j.State(presenceBucket)
+	if err != nil {
+		log.Warn("who was in the shop cannot be read", "err", err)
+	}
+	return state[presenceKey]
+}
+
 func histories(j *journal.Journal, log *slog.Logger) ([]visit.History, error) {
 	state, err := j.State(historyBucket)
 	if err != nil {

@@ -135,7 +135,7 @@ func TestNothingIsLostWhileTheDiskRefuses(t *testing.T) {
 func TestEndsWithAFullLedger(t *testing.T) {
 	_, l, _ := begin(t, journal.Options{})
 	l.mu.Lock()
-	l.owed = make([]journal.Entry, maxOwed)
+	l.owed = make([]owed, maxOwed)
 	l.mu.Unlock()
 	done := make(chan struct{})
 	go func() {

@@ -35,6 +35,7 @@ type diary struct {
 	mu     sync.Mutex
 	lines  []string
 	stored map[string][]byte // histories, as JSON
+	inside []byte            // who is in the shop, as it was kept last
 	power  bool
 	full   error // the journal's answer
 }
@@ -96,6 +97,7 @@ func (d *Day) Starts() {
 	}
 	s, err := shop.New(shop.Config{
 		StoreID: "s1", StoreName: shop.Text{"en": "Lakeside"}, Zones: zones, Histories: hs, Location: time.UTC, Screens: d.diary, Ledger: d.diary,
+		Presence: d.inside, KeepPresence: d.keepInside,
 		NewID: func() string { d.visit++; return fmt.Sprintf("v%d", d.visit) },
 	})
 	if err != nil {
@@ -267,6 +269,14 @@ func (y *diary) Record(f shop.Fact, done func(error)) {
 	}
 	if done != nil {
 		go done(err)
+	}
+}
+
+func (y *diary) keepInside(snapshot []byte) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.power {
+		y.inside = snapshot
 	}
 }
 

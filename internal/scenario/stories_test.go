@@ -209,6 +209,31 @@ func TestKilledAndStartedAgain(t *testing.T) {
 	})
 }
 
+// Whose card lies at the kiosk while the program is started anew is greeted once, and the visit goes on until the card is
+// taken away.
+func TestACardLiesThroughARestart(t *testing.T) {
+	play(t, func(d *Day) {
+		d.At(9, 0).Reads("anna", "pad")
+		if !strings.Contains(strings.Join(d.lines, "\n"), "kiosk: ") {
+			d.t.Error("she is not greeted")
+		}
+		for second := range 120 {
+			d.At(9, float64(second)/60).Reads("anna", "pad")
+		}
+		d.Forgets()
+		d.Killed()
+		d.At(9, 3)
+		d.Starts()
+		d.Reader("pad", true)
+		for second := range 120 {
+			d.At(9, 3+float64(second+1)/60).Reads("anna", "pad")
+		}
+		d.Want(opened, "card v1: Ms Wang, new", "record: reader pad online true")
+		d.At(9, 50)
+		d.Want("screens: v1 leaves", "card v1: Ms Wang, left", "record: v1 anna ended after 5m0s")
+	})
+}
+
 func TestWhoWithdrawsIsForgottenAtOnce(t *testing.T) {
 	play(t, func(d *Day) {
 		d.At(9, 0).Reads("anna", "door")

@@ -39,6 +39,8 @@ func told(e Event) string {
 		return fmt.Sprintf("%.2f arrived %s", e.At.Sub(start).Seconds(), e.Zone)
 	case Left:
 		return fmt.Sprintf("%.2f left %s (seen %.2f)", e.At.Sub(start).Seconds(), e.Zone, e.Seen.Sub(start).Seconds())
+	case Moved:
+		return fmt.Sprintf("%.2f moved %s to %s", e.At.Sub(start).Seconds(), e.From, e.To)
 	case Passed:
 		return fmt.Sprintf("%.2f passed %s", e.At.Sub(start).Seconds(), e.Zone)
 	}
@@ -126,6 +128,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func (t *Tracker) entries() int { return t.candidates.index.n + t.stays.index.n }
+
 func TestFloodOfRandomTagsIsBounded(t *testing.T) {
 	tr, err := New(Config{Zones: []Zone{{ID: "door", Role: Entrance, Readers: []string{"r"}}, {ID: "desk", Role: Kiosk, Readers: []string{"pad"}, Tap: true, Grace: time.Hour}}})
 	if err != nil {
@@ -145,14 +149,14 @@ func TestFloodOfRandomTagsIsBounded(t *testing.T) {
 		tr.Read(tag.Read{ID: tagID(i), At: start, Reader: "r"}, emit)
 		tr.Read(tag.Read{ID: tagID(i), At: start, Reader: "pad"}, emit)
 	}
-	if c := tr.Counts(); c.Candidates != MaxCandidates || c.Present != MaxPresent || len(tr.index) != MaxCandidates+MaxPresent {
-		t.Errorf("after the flood: %+v and %d entries, want %d candidates and %d present", c, len(tr.index), MaxCandidates, MaxPresent)
+	if c := tr.Counts(); c.Candidates != MaxCandidates || c.Present != MaxPresent || tr.entries() != MaxCandidates+MaxPresent {
+		t.Errorf("after the flood: %+v and %d entries, want %d candidates and %d present", c, tr.entries(), MaxCandidates, MaxPresent)
 	}
 	if passed != flood-MaxCandidates || left != flood-MaxPresent {
 		t.Errorf("%d passed and %d left, want the rest of the flood", passed, left)
 	}
 	tr.Tick(start.Add(2*time.Hour), emit)
-	if c := tr.Counts(); c.Candidates+c.Present != 0 || len(tr.index) != 0 {
+	if c := tr.Counts(); c.Candidates+c.Present != 0 || tr.entries() != 0 {
 		t.Errorf("an hour later: %+v, want nothing", c)
 	}
 }
@@ -173,39 +177,78 @@ func TestNewTellsAllFaults(t *testing.T) {
 	}
 }
 
-func benchmarkRead(b *testing.B, tags int) {
-	tr, err := New(Config{Zones: []Zone{{ID: "door", Role: Entrance, Readers: []string{"left", "right"}, Grace: time.Hour}}})
+// flow is reads of many tags in turn, for ever: each tag is read once a second.
+type flow struct {
+	t     *Tracker
+	reads []tag.Read
+	now   time.Time
+	i     int
+}
+
+func newFlow(b *testing.B, tags int) *flow {
+	tr, err := New(Config{Zones: []Zone{{ID: "door", Role: Entrance, Readers: []string{"left", "right"}}}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	reads := make([]tag.Read, tags)
-	emit := func(Event) {}
-	now := time.Now()
-	for i := range reads {
-		reads[i] = tag.Read{ID: tagID(uint64(i) * 0x9E3779B97F4A7C15), Reader: [2]string{"left", "right"}[i%2], RSSI: -50, HasRSSI: true}
+	f := &flow{t: tr, reads: make([]tag.Read, tags), now: time.Now()}
+	for i := range f.reads {
+		f.reads[i] = tag.Read{ID: tagID(uint64(i) * 0x9E3779B97F4A7C15), Reader: [2]string{"left", "right"}[i%2], RSSI: -50, HasRSSI: true}
 		for range DefaultMinReads {
-			reads[i].At = now
-			tr.Read(reads[i], emit)
+			f.reads[i].At = f.now
+			tr.Read(f.reads[i], quiet)
 		}
 	}
 	if c := tr.Counts(); c.Present != tags {
 		b.Fatalf("%d present, want %d", c.Present, tags)
 	}
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		r := &reads[i]
-		r.At = now
-		tr.Read(*r, emit)
-		if i++; i == len(reads) {
-			i = 0
-			now = now.Add(time.Second)
-		}
+	return f
+}
+
+func quiet(Event) {}
+
+func (f *flow) read() {
+	r := &f.reads[f.i]
+	r.At = f.now
+	f.t.Read(*r, quiet)
+	if f.i++; f.i == len(f.reads) {
+		f.i = 0
+		f.now = f.now.Add(time.Second)
 	}
+}
+
+func benchmarkRead(b *testing.B, tags int) {
+	f := newFlow(b, tags)
+	b.ReportAllocs()
+	for b.Loop() {
+		f.read()
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reads/s")
 }
 
 func BenchmarkRead100(b *testing.B)  { benchmarkRead(b, 100) }
 func BenchmarkRead100k(b *testing.B) { benchmarkRead(b, 100_000) }
+
+// BenchmarkReadFlat takes turns between few tags and many, so that both see the same machine: 1 is flat.
+func BenchmarkReadFlat(b *testing.B) {
+	few, many := newFlow(b, 100), newFlow(b, 100_000)
+	var short, long time.Duration
+	const turn = 20_000
+	for b.Loop() {
+		for _, f := range []struct {
+			*flow
+			took *time.Duration
+		}{{few, &short}, {many, &long}} {
+			began := time.Now()
+			for range turn {
+				f.read()
+			}
+			*f.took += time.Since(began)
+		}
+	}
+	b.ReportMetric(float64(long)/float64(short), "100k/100")
+	b.ReportMetric(float64(long.Nanoseconds())/float64(b.N)/turn, "ns/read-100k")
+	b.ReportMetric(float64(short.Nanoseconds())/float64(b.N)/turn, "ns/read-100")
+}
 
 func TestReadDoesNotAllocate(t *testing.T) {
 	tr, err := New(Config{Zones: []Zone{{ID: "door", Role: Entrance, Readers: []string{"r"}}}})
