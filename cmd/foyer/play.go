@@ -20,9 +20,11 @@ Decodes a recording by a profile and prints one JSON object a line for each fram
 PROFILE is an id from "foyer profile list" or a YAML file. CAPTURE is a file, or - for standard input:
   raw bytes            as they came from the port
   text                 "0.065104 < BB 02 22": seconds, < from the reader or > to it (left out), bytes in hex; time and
-                       direction may be missing; # begins a remark. A frame may go on in the next line.
+                       direction may be missing; # begins a remark. A frame may go on in the next line. What was sent
+                       to the reader is left out.
   JSON lines           {"hex": "BB0222..."} or, for Wiegand, {"bits": "1011..."} or {"hex": "2020459", "nbits": 26}; each
-                       line stands alone. Lines whose "protocol" is another profile's are passed over.
+                       line stands alone. With "direction": "tx" it is a frame that was sent to the reader. Lines whose
+                       "protocol" is another profile's are passed over.
 
 Fields. Hex is lower case except where it is a number's name (id_hex, version, checksum). A field that a frame does not
 have is left out.
@@ -41,7 +43,16 @@ have is left out.
   also_scheme, also_hex    the shorter form that may match too
   version, card32, checksum, printed_10d, printed_3_5    em4100: first byte, lower 32 bits, check byte, what is printed
   format, nbits, parity_ok, facility, card               Wiegand
-  type, cmd   type of the frame (command, response, notice) and number of the command
+  direction   tx for a frame that was sent to the reader
+  type, cmd   type of the frame (command, response, notice, ack) and the command: its number, or its name for a PN532
+  op, adr, session, q, ...      further numbers of a frame, by the names that the profile gives them ("as")
+  meaning     what the profile says that the frame means
+  tags        tags of a frame that may hold several: a list, empty for a frame without one; each has its scheme and id_hex,
+              and what the reader tells of it (epc, pc, rssi_dbm or rssi_raw, antenna, uid, atqa, sak). What the first one
+              has stands beside the list too. random: true marks a UID that is no identity.
+  targets     of a PN532: how many cards it saw
+  antenna     number of the antenna, from 1
+  text        what was scanned
   rssi_dbm, pc, epc, epc_crc    UHF tags
   gsrn, element, dl_path, uri, tag_uri, filter    a member's GSRN and its GS1 forms
   status, data                  of replies; data of quiet frames and of the reader's errors is all after the length
@@ -87,6 +98,8 @@ type deck struct {
 	out      *json.Encoder
 	splitter *frame.Splitter
 	decoder  *frame.Decoder
+	received *frame.Decoder // what the reader says
+	sent     *frame.Decoder // what we say
 	card     *frame.Card
 	headSize int
 	kinds    map[string]int // events by kind
@@ -102,7 +115,8 @@ func newDeck(p *profiles.Profile, out io.Writer) *deck {
 		d.card = frame.NewCard(p)
 		return d
 	}
-	d.decoder = frame.NewDecoder(p)
+	d.received, d.sent = frame.NewDecoder(p), frame.NewSentDecoder(p)
+	d.decoder = d.received
 	for _, f := range p.Frames.Head {
 		d.headSize += max(f.Size.N, f.Is.OwnSize())
 	}
@@ -110,9 +124,12 @@ func newDeck(p *profiles.Profile, out io.Writer) *deck {
 	return d
 }
 
-// rewind forgets what is incomplete.
+// rewind forgets what is incomplete, and takes the side of whoever speaks now.
 func (d *deck) rewind() {
-	d.splitter = frame.New(d.profile)
+	d.splitter, d.decoder = frame.New(d.profile), d.received
+	if d.now.sent {
+		d.splitter, d.decoder = frame.NewSent(d.profile), d.sent
+	}
 	d.splitter.OnFault = d.fault
 }
 
@@ -179,6 +196,9 @@ func (d *deck) write(e event) {
 		e.Protocol = d.profile.ID
 	}
 	e.Line, e.At = d.now.line, d.now.at
+	if d.now.sent {
+		e.Direction = "tx"
+	}
 	if err := d.out.Encode(e); err != nil && d.err == nil {
 		d.err = err
 	}
