@@ -55,9 +55,13 @@ func (e event) MarshalJSON() ([]byte, error) {
 	return out, err
 }
 
+func (e *event) has(name string) bool {
+	return slices.ContainsFunc(e.values, func(v frame.Value) bool { return v.Name == name })
+}
+
 // add puts a value under a name, once.
 func (e *event) add(name string, is any) {
-	if !slices.ContainsFunc(e.values, func(v frame.Value) bool { return v.Name == name }) {
+	if !e.has(name) {
 		e.values = append(e.values, frame.Value{Name: name, Is: is})
 	}
 }

@@ -29,7 +29,8 @@ PROFILE is an id from "foyer profile list" or a YAML file. CAPTURE is a file, or
 Fields. Hex is lower case except where it is a number's name (id_hex, version, checksum). A field that a frame does not
 have is left out.
   profile     id of the profile
-  protocol    what the capture calls it, else the profile's id
+  protocol    what the capture calls it, else the profile's id; a frame that has a protocol of its own (ThingMagic: 5 is
+              Gen2) shows that number in its place
   line        line of the capture where the frame ended; not for raw bytes
   at_s        seconds of the capture, if it tells them
   offset      of the frame's first byte: in the line for JSON lines, else in all bytes from the reader
@@ -194,6 +195,9 @@ func (d *deck) write(e event) {
 	e.Profile, e.Protocol = d.profile.ID, d.now.protocol
 	if e.Protocol == "" {
 		e.Protocol = d.profile.ID
+	}
+	if e.has("protocol") { // a number of the frame itself goes first: no name stands twice
+		e.Protocol = ""
 	}
 	e.Line, e.At = d.now.line, d.now.at
 	if d.now.sent {
