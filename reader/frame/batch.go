@@ -61,11 +61,26 @@ func (d *Decoder) firstRecord(payload []byte, s *Sighting, m *Meaning) Bad {
 	if len(rest) > 0 {
 		return Fields
 	}
+	if n == 1 && d.tell(s) { // the usual case: it was read just now
+		return Good
+	}
 	b.rest, b.left = all[size:], n
-	if !d.More(s) {
-		m.Kind = Quiet
+	if n == 1 || !d.More(s) {
+		b.left, m.Kind = 0, Quiet
 	}
 	return Good
+}
+
+// tell sets s to the record in hand, unless that has no lasting number.
+func (d *Decoder) tell(s *Sighting) bool {
+	r := &d.batch.now
+	n, bad := r.number()
+	if bad != Good || n.IsZero() {
+		return false
+	}
+	*s = Sighting{RSSI: r.RSSI, HasRSSI: r.HasRSSI, Antenna: r.Antenna}
+	s.identify(n, d.scheme, d.also)
+	return true
 }
 
 // More sets s to the next tag of the frame that was decoded last, and reports whether there was one.
@@ -76,13 +91,9 @@ func (d *Decoder) More(s *Sighting) bool {
 		b.now = b.shared
 		size, _ := b.codec.record(b.rest, &b.now) // firstRecord saw to it
 		b.rest = b.rest[size:]
-		n, bad := b.now.number()
-		if bad != Good || n.IsZero() {
-			continue
+		if d.tell(s) {
+			return true
 		}
-		*s = Sighting{RSSI: b.now.RSSI, HasRSSI: b.now.HasRSSI, Antenna: b.now.Antenna}
-		s.identify(n, d.scheme, d.also)
-		return true
 	}
 	return false
 }
