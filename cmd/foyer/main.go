@@ -18,6 +18,7 @@ var commands = []struct {
 	{"demo", "a headquarters, a store, two readers and two screens on this machine", demoCommand},
 	{"profile", "check, list and play reader profiles", profileCommand},
 	{"tag", "decode a tag's number", tagCommand},
+	{"sim", "play a reader on a pseudo-terminal", simCommand},
 	{"journal", "look into a store's journal", journalCommand},
 	{"keys", "make a chain's tag key", keysCommand},
 }

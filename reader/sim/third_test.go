@@ -123,12 +123,15 @@ ask([7, 0x21]); print("other address", hear())
 `
 
 func TestPySerialTalksToTheSimulatedUHFReader18(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err == nil {
-		err = exec.CommandContext(t.Context(), python, "-c", "import serial").Run()
+	python := ""
+	for _, name := range []string{"/usr/bin/python3", "python3"} { // Debian's own first: its packages are there
+		if exec.CommandContext(t.Context(), name, "-c", "import serial").Run() == nil {
+			python = name
+			break
+		}
 	}
-	if err != nil {
-		t.Skip("SKIP: python3 with the module serial is not there (Debian package python3-serial):", err)
+	if python == "" {
+		t.Skip("SKIP: python3 with the module serial is not there (Debian package python3-serial)")
 	}
 	path := playOn(t, func(port *PTY) interface{ Run(context.Context) error } {
 		r := NewUHFReader18(port)
