@@ -223,6 +223,27 @@ func TestCheckBuiltin(t *testing.T) {
 	}
 }
 
+// What profile new writes passes profile check, under the name that was asked for.
+func TestNewProfileIsSound(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := profileCommand([]string{"new", "my-reader"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit %d: %s", code, &stderr)
+	}
+	file := filepath.Join(t.TempDir(), "my-reader.yaml")
+	if err := os.WriteFile(file, stdout.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout.Reset()
+	if code := profileCommand([]string{"check", file}, &stdout, &stderr); code != 0 || !strings.Contains(stdout.String(), "OK: my-reader") {
+		t.Errorf("exit %d: %s%s", code, &stdout, &stderr)
+	}
+	for _, id := range []string{"", "Big", "-x", strings.Repeat("x", 33)} {
+		if code := profileCommand([]string{"new", id}, &stdout, &stderr); code != 2 {
+			t.Errorf("%q: exit %d", id, code)
+		}
+	}
+}
+
 // FuzzCapture: any file is played or refused, by every profile.
 func FuzzCapture(f *testing.F) {
 	f.Add([]byte("0.1 < 02 36\n"))
