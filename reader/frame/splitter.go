@@ -15,6 +15,7 @@ type Splitter struct {
 	OnFault func(Fault)
 
 	try      func(b []byte, last bool) attempt // looks for a frame at the start of b
+	silence  func()                            // forgets what try keeps from call to call; nil for most
 	start    []byte
 	buf      []byte // what is not yet decided: buf[:n]
 	n        int
@@ -53,7 +54,8 @@ func newSplitter(f profiles.Framing) *Splitter {
 	case profiles.LengthLed:
 		s.try = newLengthLed(&f).try
 	case profiles.TextLine:
-		s.try = newTextLine(&f).try
+		line := newTextLine(&f)
+		s.try, s.silence = line.try, line.silence
 	case profiles.CodeFrame:
 		s.start, s.try = []byte{0}, pn532Framing
 	default:
@@ -77,6 +79,9 @@ func (s *Splitter) Feed(p []byte, yield func(Frame)) {
 func (s *Splitter) Flush(yield func(Frame)) {
 	if s.n > 0 {
 		s.drain(yield, true)
+	}
+	if s.silence != nil {
+		s.silence()
 	}
 }
 

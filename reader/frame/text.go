@@ -35,7 +35,7 @@ func newTextLine(f *profiles.Framing) *textLine {
 
 func (t *textLine) try(b []byte, last bool) attempt {
 	if t.lost {
-		return t.pass(b, last)
+		return t.pass(b)
 	}
 	if t.ends[b[0]] { // the second half of CR LF, or an empty line
 		return attempt{size: 1, idle: true}
@@ -59,16 +59,18 @@ func (t *textLine) try(b []byte, last bool) attempt {
 }
 
 // pass lets the rest of a refused line go by.
-func (t *textLine) pass(b []byte, last bool) attempt {
+func (t *textLine) pass(b []byte) attempt {
 	for i, c := range b {
 		if t.ends[c] {
 			t.lost = false
 			return attempt{size: i + 1, noStart: true}
 		}
 	}
-	t.lost = !last
 	return attempt{size: len(b), noStart: true}
 }
+
+// silence ends a line that was refused: what comes next is another.
+func (t *textLine) silence() { t.lost = false }
 
 func (t *textLine) line(text []byte, size int) attempt {
 	text = bytes.TrimPrefix(text, t.strip)

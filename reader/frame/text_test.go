@@ -36,6 +36,21 @@ func TestTextLines(t *testing.T) {
 	}
 }
 
+// A refused line ends with silence too, whether or not bytes of it still wait.
+func TestSilenceEndsARefusedLine(t *testing.T) {
+	s := New(find(t, "text-scanner"))
+	var got []string
+	each := func(f Frame) { got = append(got, string(f.Payload)) }
+	for _, piece := range []string{"AB\x01", "CD"} {
+		s.Feed([]byte(piece), each)
+	}
+	s.Flush(each)
+	s.Feed([]byte("EF\r"), each)
+	if diff := cmp.Diff([]string{"EF"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A line has no check. What can be promised: with silence between codes, one bad byte costs one code at most, and never
 // makes two of one.
 func TestOneBadByteInText(t *testing.T) {
