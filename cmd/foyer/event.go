@@ -16,7 +16,7 @@ import (
 // event is one line that profile play prints. Its fields are described in playHelp; they are stable.
 type event struct {
 	Profile  string `json:"profile"`
-	Protocol string `json:"protocol"`
+	Protocol string `json:"protocol,omitempty"`
 
 	Direction string   `json:"direction,omitempty"`
 	Line      int      `json:"line,omitempty"`
@@ -123,9 +123,7 @@ func (d *deck) frame(f frame.Frame) {
 	case frame.Tag:
 		e.Kind = "tag"
 		e.sighted(s)
-		if epc, ok := d.field(f, profiles.EPCBytes); ok {
-			e.member = gs1Forms(s.Number, epc)
-		}
+		e.member = gs1Forms(s.Number, d.epc(f))
 	case frame.Quiet:
 		e.Kind = "quiet"
 		d.complaint(f, m, &e)
@@ -136,6 +134,17 @@ func (d *deck) frame(f frame.Frame) {
 	case frame.Answer, frame.Unknown: // the fields say it
 	}
 	d.write(e)
+}
+
+// epc is the EPC of a frame's only tag, or nil.
+func (d *deck) epc(f frame.Frame) []byte {
+	if epc, ok := d.field(f, profiles.EPCBytes); ok {
+		return epc
+	}
+	if records, _ := d.decoder.Records(f); len(records) == 1 {
+		return records[0].EPC
+	}
+	return nil
 }
 
 // complaint shows the reader's error code by itself, and all that it sent as data.
