@@ -58,10 +58,30 @@ type rule struct {
 	kind   Kind
 	name   string
 	when   []profiles.Match
+	sign   sign
 	steps  []step
 	codes  map[byte]string
 	means  string
 	isType string
+}
+
+// sign is one byte that a payload must have for a rule to be for it: most rules are passed over by looking at it alone.
+type sign struct {
+	at  int // -1: there is none
+	has byte
+}
+
+func signOf(when []profiles.Match) sign {
+	for _, m := range when {
+		if !m.Not && len(m.Is) > 0 {
+			return sign{m.At, m.Is[0]}
+		}
+	}
+	return sign{at: -1}
+}
+
+func (s sign) missing(payload []byte) bool {
+	return s.at >= 0 && (s.at >= len(payload) || payload[s.at] != s.has)
 }
 
 // NewDecoder compiles the meaning of the frames that a serial reader sends.
@@ -91,7 +111,7 @@ func newDecoder(p *profiles.Profile, groups []group) *Decoder {
 	for _, group := range groups {
 		for _, r := range group.rules {
 			steps := compile(p.Frames.Head, r.Fields)
-			d.rules = append(d.rules, rule{group.kind, r.Name, r.When, steps, byteNames(r.Codes), r.Means, r.Type})
+			d.rules = append(d.rules, rule{group.kind, r.Name, r.When, signOf(r.When), steps, byteNames(r.Codes), r.Means, r.Type})
 		}
 	}
 	return d
@@ -105,7 +125,7 @@ func (d *Decoder) Decode(f Frame, s *Sighting) Meaning {
 	d.batch.left = 0
 	for i := range d.rules {
 		r := &d.rules[i]
-		if len(r.when) > 0 && !Matches(r.when, f.Payload) {
+		if r.sign.missing(f.Payload) || len(r.when) > 0 && !Matches(r.when, f.Payload) {
 			continue
 		}
 		fits := d.found.walk(r.steps, f.Payload)
