@@ -25,8 +25,8 @@ func (c *checker) frames() {
 	}
 	c.fields("frames.head", f.Head, nil)
 	for i, field := range f.Head {
-		if field.Size.Rest || field.Size.Length || !slices.Contains([]FieldKind{Skip, TypeByte, CmdByte, Status}, field.Is) && field.Is != "" {
-			c.At(fmt.Sprintf("frames.head[%d]", i), "want skip, type, cmd or status of a fixed size: every frame begins with it")
+		if field.Size.Rest || field.Size.Length || !slices.Contains([]FieldKind{Skip, TypeByte, CmdByte, Status, Number}, field.Is) && field.Is != "" {
+			c.At(fmt.Sprintf("frames.head[%d]", i), "want skip, type, cmd, status or number of a fixed size: every frame begins with it")
 		}
 	}
 	if len(f.Reads) == 0 && c.Has("frames.reads") {
@@ -36,9 +36,12 @@ func (c *checker) frames() {
 	for _, group := range []struct {
 		path  string
 		rules []Rule
-	}{{"frames.quiet", f.Quiet}, {"frames.reads", f.Reads}, {"frames.errors", f.Errors}, {"frames.answers", f.Answers}} {
+	}{{"frames.quiet", f.Quiet}, {"frames.reads", f.Reads}, {"frames.errors", f.Errors}, {"frames.answers", f.Answers}, {"frames.sent", f.Sent}} {
 		if len(group.rules) > maxRules {
 			c.At(group.path, "%d rules, want at most %d", len(group.rules), maxRules)
+		}
+		if group.path == "frames.sent" {
+			clear(seen) // the other side of the conversation
 		}
 		for i, r := range group.rules {
 			path := fmt.Sprintf("%s[%d]", group.path, i)
@@ -58,7 +61,7 @@ func (c *checker) rule(path string, r Rule) {
 	c.matches(path+".when", r.When)
 	c.fields(path+".fields", r.Fields, c.p.Frames.Head)
 	for i, f := range r.Fields {
-		if f.Is == TypeByte || f.Is == CmdByte {
+		if f.Is == TypeByte || f.Is == CmdByte && hasField(c.p.Frames.Head, CmdByte) {
 			c.At(fmt.Sprintf("%s.fields[%d]", path, i), "%s stands in frames.head", f.Is)
 		}
 	}
@@ -88,7 +91,7 @@ func (c *checker) fields(path string, fields, before []Field) {
 		}
 		at := fmt.Sprintf("%s[%d]", path, i)
 		c.field(at, f)
-		if f.Is != Skip && (hasField(fields[:i], f.Is) || hasField(before, f.Is)) {
+		if f.Is != Skip && f.Is != Number && (hasField(fields[:i], f.Is) || hasField(before, f.Is)) {
 			c.At(at, "%s is given twice", f.Is)
 		}
 		if f.Size.Length && !hasField(fields[:i], LengthOf) {
@@ -121,18 +124,49 @@ func (c *checker) field(path string, f Field) {
 			c.At(path+".less", "has no meaning for %s, only for length", f.Is)
 		}
 	}
-	if len(f.Names) > 0 && f.Is != TypeByte {
-		c.At(path+".names", "has no meaning for %s, only for type", f.Is)
+	if len(f.Names) > 0 && f.Is != TypeByte && f.Is != CmdByte && f.Is != Number {
+		c.At(path+".names", "has no meaning for %s, only for type, cmd and number", f.Is)
 	}
+	c.shown(path, f)
 	c.names(path+".names", f.Names)
+}
+
+// asForm is a name that tools print: it must not look like one of their own by accident of case or spaces.
+var asForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+
+// shown checks how a value is shown.
+func (c *checker) shown(path string, f Field) {
+	switch {
+	case f.Is == Number && (f.Size.N < 1 || f.Size.N > 4):
+		c.At(path+".size", "a number needs a size of 1 to 4 bytes")
+	case f.Is == Number && f.As == "":
+		c.At(path+".as", "is missing: what tools call the number")
+	case f.As != "" && f.Is != Number && f.Is != CmdByte:
+		c.At(path+".as", "has no meaning for %s, only for cmd and number", f.Is)
+	case f.As != "" && !asForm.MatchString(f.As):
+		c.At(path+".as", "got %.40q, want lower case letters, digits and underscores", f.As)
+	}
+	if f.Plus != 0 {
+		c.bounds(path+".plus", f.Plus, -255, 255)
+		if f.Is != Number {
+			c.At(path+".plus", "has no meaning for %s, only for number", f.Is)
+		}
+	}
 }
 
 // identity demands one number a read, and whole pairs of what proves it.
 func (c *checker) identity(path string, fields []Field) {
-	em, epc := hasField(fields, EM), hasField(fields, EPCBytes)
+	epc, identities := hasField(fields, EPCBytes), 0
+	for _, kind := range []FieldKind{EM, EPCBytes, UIDBytes, TextOf, Records} {
+		if hasField(fields, kind) {
+			identities++
+		}
+	}
 	switch {
-	case em == epc:
-		c.At(path+".fields", "a read needs one identity: em4100 or epc")
+	case identities != 1:
+		c.At(path+".fields", "a read needs one identity: em4100, epc, uid, text or records")
+	case hasField(fields, Records) && c.p.Codec == "":
+		c.At(path+".fields", "records are read by a codec, and the profile names none")
 	case hasField(fields, EPCCRC) && !hasField(fields, PC):
 		c.At(path+".fields", "epc_crc covers the PC: add the field pc")
 	case hasField(fields, PC) && !epc:

@@ -42,6 +42,9 @@ func (p *Profile) setDefaults() {
 		orDefault(&p.Link.Serial.Stop, 1)
 		orDefault(&p.Link.Serial.Parity, NoParity)
 	}
+	if p.Framing != nil && p.Framing.Kind == TextLine {
+		orDefault(&p.Framing.Charset, Printable)
+	}
 	if p.Framing != nil && p.Framing.Length != nil {
 		orDefault(&p.Framing.Length.Order, Big)
 	}
@@ -104,7 +107,7 @@ func (c *checker) profile() {
 	case Serial:
 		c.together("serial", []string{"link", "framing", "frames"}, []string{"wiegand"})
 	case WiegandGPIO:
-		c.together("wiegand", []string{"wiegand"}, []string{"link", "framing", "session", "frames"})
+		c.together("wiegand", []string{"wiegand"}, []string{"link", "framing", "session", "frames", "codec"})
 	}
 	c.link()
 	structural := c.Count()
@@ -196,7 +199,17 @@ func (c *checker) session(framed bool) {
 	if c.p.Kind == Serial && c.p.Report != "" && (c.p.Report == Polled) != (s.Poll != nil) {
 		c.At("report", "polled and session.poll go together: give both or neither")
 	}
-	if s.Rearm != (Rearm{}) && len(s.Start) == 0 {
+	c.duration("session.gap", s.Gap, time.Millisecond, time.Second)
+	if s.Confirm != nil {
+		c.matches("session.confirm.when", s.Confirm.When)
+		if f := c.p.Framing; framed && f != nil && len(s.Confirm.Send) > 0 {
+			if err := f.verify(s.Confirm.Send); err != nil {
+				c.At("session.confirm.send", "%s", err)
+			}
+		}
+	}
+	c.matches("session.rearm.on", s.Rearm.On)
+	if (s.Rearm.Every > 0 || s.Rearm.AfterSilence > 0 || len(s.Rearm.On) > 0) && len(s.Start) == 0 {
 		c.At("session.rearm", "runs session.start again, and there is none")
 	}
 	c.duration("session.rearm.every", s.Rearm.Every, 0, 24*time.Hour)
@@ -253,12 +266,25 @@ func (p *Profile) schemes() []Scheme {
 		return []Scheme{EM4100x32, EM4100x24, Wiegand32, WiegandN}
 	case p.Wiegand != nil && p.Wiegand.Number.Bits > 0:
 		return []Scheme{WiegandN}
-	case p.Frames != nil && p.Frames.readsA(EPCBytes):
-		return []Scheme{EPC}
-	case p.Frames != nil && p.Frames.readsA(EM):
-		return []Scheme{EM4100, EM4100x32, EM4100x24}
+	case p.Frames != nil:
+		return p.Frames.schemes(p.Codec)
 	}
 	return p.networkSchemes()
+}
+
+func (f *Frames) schemes(codec Codec) (all []Scheme) {
+	for _, able := range []struct {
+		kind    FieldKind
+		schemes []Scheme
+	}{
+		{EM, []Scheme{EM4100, EM4100x32, EM4100x24}}, {EPCBytes, []Scheme{EPC}}, {UIDBytes, []Scheme{UID}},
+		{TextOf, []Scheme{CodeText}}, {Records, []Scheme{codec.scheme()}},
+	} {
+		if f.readsA(able.kind) {
+			all = append(all, able.schemes...)
+		}
+	}
+	return all
 }
 
 func (f *Frames) readsA(kind FieldKind) bool {

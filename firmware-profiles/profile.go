@@ -26,6 +26,7 @@ type Profile struct {
 	Cadence   time.Duration `yaml:"cadence"`   // how often a tag in the field is reported again; 0 = not known
 	Link      *Link         `yaml:"link"`      // serial: defaults of the line
 	Framing   *Framing      `yaml:"framing"`   // serial: where a frame starts, how long it is, what proves it
+	Codec     Codec         `yaml:"codec"`     // serial: Go code for what the vocabulary cannot say; empty for most
 	Session   Session       `yaml:"session"`   // serial: what is sent to the reader; empty for one that only talks
 	Frames    *Frames       `yaml:"frames"`    // serial: what a frame means
 	Wiegand   *Wiegand      `yaml:"wiegand"`   // wiegand: bits, parity and timing
@@ -132,11 +133,19 @@ func (Parity) Words() []string { return []string{string(NoParity), string(Even),
 // The order is: Start, one command after the other; then Poll for ever, if there is one; Start again whenever Rearm says
 // so; Stop when we leave.
 type Session struct {
-	Wake  Bytes     `yaml:"wake"` // sent before Start and thrown away by a sleeping reader
-	Start []Command `yaml:"start"`
-	Poll  *Poll     `yaml:"poll"`
-	Rearm Rearm     `yaml:"rearm"`
-	Stop  []Command `yaml:"stop"`
+	Wake    Bytes         `yaml:"wake"` // sent before Start and thrown away by a sleeping reader
+	Start   []Command     `yaml:"start"`
+	Poll    *Poll         `yaml:"poll"`
+	Rearm   Rearm         `yaml:"rearm"`
+	Stop    []Command     `yaml:"stop"`
+	Gap     time.Duration `yaml:"gap"`     // silence on the line before a command: a busy reader loses what comes sooner
+	Confirm *Confirm      `yaml:"confirm"` // for readers that want each read acknowledged
+}
+
+// Confirm is a frame sent whenever one of a kind was received.
+type Confirm struct {
+	When []Match `yaml:"when,required"`
+	Send Bytes   `yaml:"send,required"` // the whole frame
 }
 
 // Command is one whole frame to send, and the answer to wait for.
@@ -158,6 +167,7 @@ type Poll struct {
 type Rearm struct {
 	Every        time.Duration `yaml:"every"`         // since the last Start
 	AfterSilence time.Duration `yaml:"after_silence"` // since the last good frame, quiet ones included
+	On           []Match       `yaml:"on"`            // a frame that nobody asked for: the reader has restarted
 }
 
 // Canonical is the one level of identity rules. Schemes are named as in reader/tag.
@@ -177,9 +187,12 @@ const (
 	EPC       Scheme = "epc"        // a GSRN-96 in it becomes the member's GSRN
 	Wiegand32 Scheme = "wiegand-32" // 32 bits over Wiegand that are no EM4100 number
 	WiegandN  Scheme = "wiegand"    // any other Wiegand card: the count of its bits, then its number
+	UID       Scheme = "uid"        // of an ISO/IEC 14443 card; a random one is no identity
+	CodeText  Scheme = "text"       // of a scanned code; a GSRN in it becomes the member's GSRN
 )
 
 // Words lists the vocabulary.
 func (Scheme) Words() []string {
-	return []string{string(EM4100), string(EM4100x32), string(EM4100x24), string(EPC), string(Wiegand32), string(WiegandN)}
+	return []string{string(EM4100), string(EM4100x32), string(EM4100x24), string(EPC), string(Wiegand32), string(WiegandN), string(UID),
+		string(CodeText)}
 }

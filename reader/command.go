@@ -12,6 +12,7 @@ import (
 // start wakes the reader and starts it up. Afterwards it is online.
 func (s *session) start(ctx context.Context) error {
 	plan := &s.profile.Session
+	s.restarted = false
 	if len(plan.Wake) > 0 {
 		if err := s.line.Send(plan.Wake); err != nil {
 			return err
@@ -32,6 +33,9 @@ func (s *session) start(ctx context.Context) error {
 
 // command sends one command and waits for its answer. What comes meanwhile is handled as ever.
 func (s *session) command(ctx context.Context, c profiles.Command) error {
+	if err := s.settle(ctx); err != nil {
+		return fmt.Errorf("wait to send %s: %w", c.Name, err)
+	}
 	s.reply, s.answered = c.Reply, false
 	defer func() { s.reply = nil }()
 	if err := s.line.Send(c.Send); err != nil {
@@ -50,6 +54,23 @@ func (s *session) command(ctx context.Context, c profiles.Command) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w within %v: is it the right profile and baud rate, and has the reader power?", c.Name, errNoReply, c.Within)
+}
+
+// settle waits until the line was silent for the profile's gap: a reader that talks loses what it is told. One that never
+// stops is told all the same, after a second.
+func (s *session) settle(ctx context.Context) error {
+	gap := s.profile.Session.Gap
+	for end := time.Now().Add(time.Second); gap > 0 && ctx.Err() == nil; {
+		now := time.Now()
+		left := gap - now.Sub(s.lastByte)
+		if left <= 0 || !now.Before(end) {
+			return nil
+		}
+		if err := s.receive(left); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stop sends the last commands. ctx has ended, but a reader left polling would warm the shop all night, so they get a

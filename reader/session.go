@@ -25,7 +25,10 @@ type session struct {
 	sighting frame.Sighting
 	reply    []profiles.Match // what a command waits for; nil = nothing
 	answered bool
-	scolded  [256]bool // error codes that were logged already
+
+	restarted bool      // the reader says so: start it anew
+	confirm   bool      // a frame came that wants an acknowledgement
+	scolded   [256]bool // error codes that were logged already
 
 	base     Counts    // of the Reader before this session
 	unheard  int       // bytes since the last good frame
@@ -67,7 +70,7 @@ func (s *session) turn(ctx context.Context) error {
 	now := time.Now()
 	rearm := due(s.started, s.profile.Session.Rearm.Every)
 	silence := due(s.heard, s.profile.Session.Rearm.AfterSilence)
-	if passed(now, rearm) || passed(now, silence) {
+	if s.restarted || passed(now, rearm) || passed(now, silence) {
 		return s.start(ctx)
 	}
 	wait := s.longestWait()
@@ -129,6 +132,12 @@ func (s *session) receive(wait time.Duration) error {
 		return nil
 	}
 	s.tally()
+	if s.confirm {
+		s.confirm = false
+		if err := s.line.Send(s.profile.Session.Confirm.Send); err != nil {
+			return fmt.Errorf("acknowledge: %w", err)
+		}
+	}
 	if s.unheard >= noiseBytes {
 		s.change(false, WhyNoise, fmt.Sprintf(
 			"%d bytes came and no whole frame of the profile %s: are the baud rate and the profile right, and is the wire short?",
@@ -144,11 +153,20 @@ func (s *session) handle(f frame.Frame) {
 	if s.reply != nil && frame.Matches(s.reply, f.Payload) {
 		s.answered = true
 	}
+	plan := &s.profile.Session
+	if s.reply == nil && frame.Matches(plan.Rearm.On, f.Payload) {
+		s.restarted = true
+	}
+	if plan.Confirm != nil && frame.Matches(plan.Confirm.When, f.Payload) {
+		s.confirm = true
+	}
 	switch m := s.decoder.Decode(f, &s.sighting); m.Kind {
 	case frame.Tag:
-		s.emit(s.sighting.Number, s.sighting.Also, tag.Read{
-			At: s.now, Antenna: s.sighting.Antenna, RSSI: s.sighting.RSSI, HasRSSI: s.sighting.HasRSSI,
-		})
+		for more := true; more; more = s.decoder.More(&s.sighting) {
+			s.emit(s.sighting.Number, s.sighting.Also, tag.Read{
+				At: s.now, Antenna: s.sighting.Antenna, RSSI: s.sighting.RSSI, HasRSSI: s.sighting.HasRSSI,
+			})
+		}
 	case frame.Error:
 		s.complain(m)
 	case frame.Unknown, frame.Quiet, frame.Answer, frame.Refused: // counted

@@ -24,6 +24,7 @@ type piece struct {
 	protocol string // as the capture calls it
 	line     int    // 1-based; 0 for raw bytes
 	at       *float64
+	sent     bool  // from us to the reader
 	alone    bool  // what comes before and after it is another recording
 	err      error // why it cannot be played, if it is this profile's
 }
@@ -106,13 +107,14 @@ func textPieces(text string) ([]piece, error) {
 func jsonPieces(text string) ([]piece, error) {
 	var in struct {
 		Protocol  string
+		Direction string // "tx" is ours
 		Hex, Bits string
 		NBits     int
 	}
 	if err := json.Unmarshal([]byte(text), &in); err != nil {
 		return nil, fmt.Errorf("not a JSON object with hex or bits: %w", err)
 	}
-	p := piece{protocol: in.Protocol, bits: in.Bits, alone: true}
+	p := piece{protocol: in.Protocol, bits: in.Bits, alone: true, sent: in.Direction == "tx"}
 	switch {
 	case in.Bits != "":
 	case in.NBits > 0:

@@ -20,6 +20,7 @@ var commands = []struct {
 	{"reader", "record what a reader says; find out which profile fits", readerCommand},
 	{"presence", "find a zone's settings from a recording of reads", presenceCommand},
 	{"tag", "decode a tag's number", tagCommand},
+	{"sim", "play a reader on a pseudo-terminal", simCommand},
 	{"journal", "look into a store's journal", journalCommand},
 	{"keys", "make a chain's tag key", keysCommand},
 }

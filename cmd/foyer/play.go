@@ -20,14 +20,17 @@ Decodes a recording by a profile and prints one JSON object a line for each fram
 PROFILE is an id from "foyer profile list" or a YAML file. CAPTURE is a file, or - for standard input:
   raw bytes            as they came from the port
   text                 "0.065104 < BB 02 22": seconds, < from the reader or > to it (left out), bytes in hex; time and
-                       direction may be missing; # begins a remark. A frame may go on in the next line.
+                       direction may be missing; # begins a remark. A frame may go on in the next line. What was sent
+                       to the reader is left out.
   JSON lines           {"hex": "BB0222..."} or, for Wiegand, {"bits": "1011..."} or {"hex": "2020459", "nbits": 26}; each
-                       line stands alone. Lines whose "protocol" is another profile's are passed over.
+                       line stands alone. With "direction": "tx" it is a frame that was sent to the reader. Lines whose
+                       "protocol" is another profile's are passed over.
 
 Fields. Hex is lower case except where it is a number's name (id_hex, version, checksum). A field that a frame does not
 have is left out.
   profile     id of the profile
-  protocol    what the capture calls it, else the profile's id
+  protocol    what the capture calls it, else the profile's id; a frame that has a protocol of its own (ThingMagic: 5 is
+              Gen2) shows that number in its place
   line        line of the capture where the frame ended; not for raw bytes
   at_s        seconds of the capture, if it tells them
   offset      of the frame's first byte: in the line for JSON lines, else in all bytes from the reader
@@ -41,7 +44,16 @@ have is left out.
   also_scheme, also_hex    the shorter form that may match too
   version, card32, checksum, printed_10d, printed_3_5    em4100: first byte, lower 32 bits, check byte, what is printed
   format, nbits, parity_ok, facility, card, key          Wiegand
-  type, cmd   type of the frame (command, response, notice) and number of the command
+  direction   tx for a frame that was sent to the reader
+  type, cmd   type of the frame (command, response, notice, ack) and the command: its number, or its name for a PN532
+  op, adr, session, q, ...      further numbers of a frame, by the names that the profile gives them ("as")
+  meaning     what the profile says that the frame means
+  tags        tags of a frame that may hold several: a list, empty for a frame without one; each has its scheme and id_hex,
+              and what the reader tells of it (epc, pc, rssi_dbm or rssi_raw, antenna, uid, atqa, sak). What the first one
+              has stands beside the list too. random: true marks a UID that is no identity.
+  targets     of a PN532: how many cards it saw
+  antenna     number of the antenna, from 1
+  text        what was scanned
   rssi_dbm, pc, epc, epc_crc    UHF tags
   gsrn, element, dl_path, uri, tag_uri, filter    a member's GSRN and its GS1 forms
   message_id, tags    LLRP, one object a message; type is its name. A capture's line of a protocol that ends in _body is the
@@ -92,6 +104,8 @@ type deck struct {
 	out      *json.Encoder
 	splitter *frame.Splitter
 	decoder  *frame.Decoder
+	received *frame.Decoder // what the reader says
+	sent     *frame.Decoder // what we say
 	card     *frame.Card
 	headSize int
 	kinds    map[string]int // events by kind
@@ -111,7 +125,8 @@ func newDeck(p *profiles.Profile, out io.Writer) *deck {
 	if d.networked() {
 		return d
 	}
-	d.decoder = frame.NewDecoder(p)
+	d.received, d.sent = frame.NewDecoder(p), frame.NewSentDecoder(p)
+	d.decoder = d.received
 	for _, f := range p.Frames.Head {
 		d.headSize += max(f.Size.N, f.Is.OwnSize())
 	}
@@ -119,9 +134,12 @@ func newDeck(p *profiles.Profile, out io.Writer) *deck {
 	return d
 }
 
-// rewind forgets what is incomplete.
+// rewind forgets what is incomplete, and takes the side of whoever speaks now.
 func (d *deck) rewind() {
-	d.splitter = frame.New(d.profile)
+	d.splitter, d.decoder = frame.New(d.profile), d.received
+	if d.now.sent {
+		d.splitter, d.decoder = frame.NewSent(d.profile), d.sent
+	}
 	d.splitter.OnFault = d.fault
 }
 
@@ -194,7 +212,13 @@ func (d *deck) write(e event) {
 	if e.Protocol == "" {
 		e.Protocol = d.profile.ID
 	}
+	if e.has("protocol") { // a number of the frame itself goes first: no name stands twice
+		e.Protocol = ""
+	}
 	e.Line, e.At = d.now.line, d.now.at
+	if d.now.sent {
+		e.Direction = "tx"
+	}
 	if err := d.out.Encode(e); err != nil && d.err == nil {
 		d.err = err
 	}

@@ -191,7 +191,8 @@ func stateOf(err error) string {
 func bySettings() [][]*profiles.Profile {
 	groups := map[profiles.SerialLine][]*profiles.Profile{}
 	for _, p := range profiles.Builtin() {
-		if p.Kind == profiles.Serial && p.Framing != nil {
+		// A line of text has no check: it would fit a modem's chatter as well as a scanner.
+		if p.Kind == profiles.Serial && p.Framing != nil && p.Framing.Kind != profiles.TextLine {
 			groups[p.Link.Serial] = append(groups[p.Link.Serial], p)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 const profileHelp = `foyer profile list [-lang zh-CN]     the profiles that come with the program
 foyer profile check FILE...          is a profile sound? Runs its wire examples too. Every fault is told with file and line.
+foyer profile new ID                 writes a commented profile to begin with; its fields: firmware-profiles/REFERENCE.md
 foyer profile play PROFILE CAPTURE   decodes a recording; "foyer profile play -h" names the fields of its output
 
 PROFILE is the id of a profile that comes with the program, or a YAML file.
@@ -33,13 +34,15 @@ func profileCommand(args []string, stdout, stderr io.Writer) int {
 		return profileList(args[1:], stdout, stderr)
 	case "check":
 		return profileCheck(args[1:], stdout, stderr)
+	case "new":
+		return profileNew(args[1:], stdout, stderr)
 	case "play":
 		return profilePlay(args[1:], stdout, stderr)
 	case "-h", "--help", "help":
 		fmt.Fprint(stdout, profileHelp)
 		return 0
 	}
-	fmt.Fprintf(stderr, "foyer profile %.40q: want list, check or play\n\n%s", args[0], profileHelp)
+	fmt.Fprintf(stderr, "foyer profile %.40q: want list, check, new or play\n\n%s", args[0], profileHelp)
 	return 2
 }
 

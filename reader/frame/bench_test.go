@@ -33,6 +33,15 @@ func BenchmarkRDM6300(b *testing.B) { bench(b, "rdm6300") }
 func BenchmarkM100(b *testing.B)    { bench(b, "m100") }
 func BenchmarkR200(b *testing.B)    { bench(b, "r200") }
 
+func BenchmarkPN532(b *testing.B)        { bench(b, "pn532") }
+func BenchmarkUHFReader18(b *testing.B)  { bench(b, "uhfreader18") }
+func BenchmarkUHFReader288(b *testing.B) { bench(b, "uhfreader288") }
+func BenchmarkR2000(b *testing.B)        { bench(b, "r2000") }
+func BenchmarkThingMagic(b *testing.B)   { bench(b, "thingmagic") }
+func BenchmarkSSI(b *testing.B)          { bench(b, "ssi-scanner") }
+func BenchmarkText(b *testing.B)         { bench(b, "text-scanner") }
+func Benchmark7941E(b *testing.B)        { bench(b, "7941e") }
+
 func BenchmarkWiegand34(b *testing.B) {
 	p := find(b, "wiegand34")
 	card, n, _ := CardBits(p.Examples[0].Bits)

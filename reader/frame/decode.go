@@ -38,7 +38,7 @@ type Meaning struct {
 	Kind Kind
 	Rule string // the name of the profile's rule; empty for Unknown
 	Code byte   // of Error, and of Quiet: the field code, if the rule has one
-	Text string // what Code means; empty if the profile does not say
+	Text string // what Code means, or "random id"; empty if the profile does not say
 	Bad  Bad    // of Refused
 }
 
@@ -49,32 +49,69 @@ type Decoder struct {
 	also     tag.Scheme
 	types    map[byte]string
 	found    fields // scratch, so that nothing is allocated
+	last     *rule  // that decided the last frame; nil for none
+	batch    batch
 	counters Counters
 }
 
 type rule struct {
-	kind  Kind
-	name  string
-	when  []profiles.Match
-	steps []step
-	codes map[byte]string
+	kind   Kind
+	name   string
+	when   []profiles.Match
+	sign   sign
+	steps  []step
+	codes  map[byte]string
+	means  string
+	isType string
 }
 
-// NewDecoder compiles the meaning of a serial profile's frames.
+// sign is one byte that a payload must have for a rule to be for it: most rules are passed over by looking at it alone.
+type sign struct {
+	at  int // -1: there is none
+	has byte
+}
+
+func signOf(when []profiles.Match) sign {
+	for _, m := range when {
+		if !m.Not && len(m.Is) > 0 {
+			return sign{m.At, m.Is[0]}
+		}
+	}
+	return sign{at: -1}
+}
+
+func (s sign) missing(payload []byte) bool {
+	return s.at >= 0 && (s.at >= len(payload) || payload[s.at] != s.has)
+}
+
+// NewDecoder compiles the meaning of the frames that a serial reader sends.
 func NewDecoder(p *profiles.Profile) *Decoder {
+	f := p.Frames
+	return newDecoder(p, []group{{Quiet, f.Quiet}, {Tag, f.Reads}, {Error, f.Errors}, {Answer, f.Answers}})
+}
+
+// NewSentDecoder compiles the meaning of the frames that we send. All of them are answers to it.
+func NewSentDecoder(p *profiles.Profile) *Decoder {
+	return newDecoder(p, []group{{Answer, p.Frames.Sent}})
+}
+
+type group struct {
+	kind  Kind
+	rules []profiles.Rule
+}
+
+func newDecoder(p *profiles.Profile, groups []group) *Decoder {
 	d := &Decoder{scheme: schemeOf(p.Canonical.Scheme), also: schemeOf(p.Canonical.Also)}
+	d.batch.codec = codecs[p.Codec]
 	for _, f := range p.Frames.Head {
 		if f.Is == profiles.TypeByte {
 			d.types = byteNames(f.Names)
 		}
 	}
-	for _, group := range []struct {
-		kind  Kind
-		rules []profiles.Rule
-	}{{Quiet, p.Frames.Quiet}, {Tag, p.Frames.Reads}, {Error, p.Frames.Errors}, {Answer, p.Frames.Answers}} {
+	for _, group := range groups {
 		for _, r := range group.rules {
 			steps := compile(p.Frames.Head, r.Fields)
-			d.rules = append(d.rules, rule{group.kind, r.Name, r.When, steps, byteNames(r.Codes)})
+			d.rules = append(d.rules, rule{group.kind, r.Name, r.When, signOf(r.When), steps, byteNames(r.Codes), r.Means, r.Type})
 		}
 	}
 	return d
@@ -83,47 +120,57 @@ func NewDecoder(p *profiles.Profile) *Decoder {
 // Counters returns how many frames the decoder refused, by reason. The splitter counts the rest.
 func (d *Decoder) Counters() Counters { return d.counters }
 
-// Decode says what f means. If it is a Tag, and only then, s is set.
+// Decode says what f means. If it is a Tag, and only then, s is set; More gives the other tags of the frame.
 func (d *Decoder) Decode(f Frame, s *Sighting) Meaning {
+	d.batch.left = 0
 	for i := range d.rules {
 		r := &d.rules[i]
-		if len(r.when) > 0 && !Matches(r.when, f.Payload) {
+		if r.sign.missing(f.Payload) || len(r.when) > 0 && !Matches(r.when, f.Payload) {
 			continue
 		}
 		fits := d.found.walk(r.steps, f.Payload)
+		d.last = r
+		m := Meaning{Kind: r.kind, Rule: r.name}
 		switch {
 		case r.kind == Tag && !fits:
 			return d.refuse(r, Fields)
 		case r.kind == Tag:
-			if bad := d.sight(f.Payload, s); bad != Good {
+			if bad := d.sight(f.Payload, s, &m); bad != Good {
 				return d.refuse(r, bad)
 			}
 		case !fits:
 			continue // the next rule may fit
 		}
-		m := Meaning{Kind: r.kind, Rule: r.name}
 		if code := d.found.get(kCode, f.Payload); code != nil {
 			m.Code, m.Text = code[0], r.codes[code[0]]
 		}
 		return m
 	}
-	d.found.has = 0
+	d.found.has, d.last = 0, nil
 	return Meaning{}
 }
 
 func (d *Decoder) refuse(r *rule, bad Bad) Meaning {
+	d.batch.left = 0
 	d.counters.Bad[bad]++
 	return Meaning{Kind: Refused, Rule: r.name, Bad: bad}
 }
 
-// sight fills s from the fields that were found.
-func (d *Decoder) sight(payload []byte, s *Sighting) Bad {
+// sight fills s from the fields that were found. A read that names nobody makes m Quiet.
+func (d *Decoder) sight(payload []byte, s *Sighting, m *Meaning) Bad {
+	if d.found.has>>kRecords&1 == 1 {
+		return d.firstRecord(payload, s, m)
+	}
 	if bad := d.proveEPC(payload); bad != Good {
 		return bad
 	}
 	n, bad := d.number(payload)
 	if bad != Good {
 		return bad
+	}
+	if n.IsZero() {
+		m.Kind, m.Text = Quiet, randomID
+		return Good
 	}
 	*s = Sighting{}
 	if rssi := d.found.get(kRSSI, payload); rssi != nil {
@@ -156,6 +203,13 @@ func (d *Decoder) number(payload []byte) (tag.Number, Bad) {
 		n, err := tag.NewNumber(tag.EM4100, em)
 		return n, badIf(err)
 	}
+	if uid := d.found.get(kUID, payload); uid != nil {
+		return uidNumber(uid)
+	}
+	if text := d.found.get(kText, payload); text != nil {
+		n, err := tag.FromText(text)
+		return n, badIf(err)
+	}
 	n, err := tag.FromEPC(d.found.get(kEPC, payload))
 	return n, badIf(err)
 }
@@ -182,7 +236,8 @@ func (s *Sighting) identify(n tag.Number, scheme, also tag.Scheme) {
 
 // schemeOf finds the scheme of reader/tag by its name.
 func schemeOf(s profiles.Scheme) tag.Scheme {
-	for _, t := range []tag.Scheme{tag.EM4100, tag.EM4100x32, tag.EM4100x24, tag.EPC, tag.Wiegand32, tag.Wiegand} {
+	for _, t := range []tag.Scheme{tag.EM4100, tag.EM4100x32, tag.EM4100x24, tag.EPC, tag.Wiegand32, tag.Wiegand, tag.UID,
+		tag.Text} {
 		if t.String() == string(s) {
 			return t
 		}

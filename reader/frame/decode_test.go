@@ -160,11 +160,16 @@ func TestBadNames(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, wire := range []string{"02 22 00 11 C8 34 00 E2", "01 39 00 17 0E 34 00", "01 FF 00 01", "6F 00 7B 39 72"} {
+	for _, wire := range []string{"0C 00 01 01 02 04 11 10 00 A4 02 30 00", "15 00 01 01 02 01 04 11 10 00 A4 50", "D5 4B 01 01 00 04 08 04 07 8C FC 4F",
+		"13 01 89 0C 30 00 E2 80 68 94 00 00 40 0A 9D 22 AC FF 4A", "1C 22 00 00 10 00 1B 01 FF 01 01 D9", "02 22 00 11 C8 34 00 E2", "01 39 00 17 0E 34 00", "01 FF 00 01", "6F 00 7B 39 72"} {
 		f.Add(unhex(wire))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		for _, id := range []string{"rdm6300", "m100", "r200"} {
+		for _, p := range profiles.Builtin() {
+			id := p.ID
+			if p.Kind != profiles.Serial {
+				continue
+			}
 			d := NewDecoder(find(t, id))
 			var s Sighting
 			m := d.Decode(Frame{Payload: payload}, &s)

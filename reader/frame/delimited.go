@@ -51,10 +51,21 @@ func (d *delimited) try(b []byte, last bool) attempt {
 	}
 	payload := d.binary[:len(d.binary)-1]
 	a := attempt{size: len(d.start) + d.size + end, payload: payload}
-	if d.check.Of(payload) != d.binary[len(payload)] {
+	check := d.check.Of(payload, 0)
+	if d.check == profiles.NegSum8 { // the start counts too
+		check -= uint16(startSum(d.start))
+	}
+	if byte(check) != d.binary[len(payload)] {
 		a.bad = Checksum
 	}
 	return a
+}
+
+func startSum(b []byte) (sum byte) {
+	for _, x := range b {
+		sum += x
+	}
+	return sum
 }
 
 // digits decodes the digits that are there, and says how many bytes belong to the frame if one of them is none.

@@ -86,7 +86,8 @@ func (c Counters) Refused() uint64 {
 func Matches(conditions []profiles.Match, payload []byte) bool {
 	for i := range conditions {
 		at, is := conditions[i].At, conditions[i].Is
-		if len(payload) < at+len(is) || string(payload[at:at+len(is)]) != string(is) {
+		there := len(payload) >= at+len(is) && string(payload[at:at+len(is)]) == string(is)
+		if there == conditions[i].Not {
 			return false
 		}
 	}

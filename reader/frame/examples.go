@@ -36,7 +36,11 @@ func Play(p *profiles.Profile, e profiles.Example) []profiles.Expect {
 	splitter.OnFault = func(f Fault) { got = append(got, profiles.Expect{Bad: profiles.Bad(f.Bad.String())}) }
 	each := func(f Frame) {
 		var s Sighting
-		got = append(got, outcome(decoder.Decode(f, &s), s))
+		m := decoder.Decode(f, &s)
+		got = append(got, outcome(m, s))
+		for m.Kind == Tag && decoder.More(&s) {
+			got = append(got, sighted(s))
+		}
 	}
 	for _, wire := range e.Wire {
 		splitter.Feed(wire, each)

@@ -24,12 +24,17 @@ const (
 	kStatus
 	kCode
 	kData
+	kNumber
+	kRecords
+	kUID
+	kText
 	kinds
 )
 
 var kindWords = [kinds]profiles.FieldKind{
 	profiles.Skip, profiles.TypeByte, profiles.CmdByte, profiles.LengthOf, profiles.RSSI, profiles.PC, profiles.EPCBytes,
 	profiles.EPCCRC, profiles.EM, profiles.Status, profiles.Code, profiles.Data,
+	profiles.Number, profiles.Records, profiles.UIDBytes, profiles.TextOf,
 }
 
 // step is one field, compiled.
@@ -39,6 +44,14 @@ type step struct {
 	size int // fixed
 	tail int // bytes that the fields after a rest need
 	less int // length: what it counts and the field does not hold
+	show *show
+}
+
+// show is how a tool shows a field: cmd or number.
+type show struct {
+	as    string
+	names map[byte]string
+	plus  int
 }
 
 type sizing uint8
@@ -59,6 +72,9 @@ func compile(head, own []profiles.Field) []step {
 	tail := 0
 	for i, f := range slices.Backward(all) {
 		s := step{kind: kindOf(slices.Index(kindWords[:], f.Is)), size: max(f.Size.N, f.Is.OwnSize()), less: f.Less}
+		if f.As != "" || f.Is == profiles.CmdByte {
+			s.show = &show{f.As, byteNames(f.Names), f.Plus}
+		}
 		switch {
 		case f.Size.Rest:
 			s.how, s.tail = rest, tail
@@ -74,7 +90,7 @@ func compile(head, own []profiles.Field) []step {
 // fields is where the fields of one payload stand.
 type fields struct {
 	from, to [kinds]int
-	has      uint16
+	has      uint32
 }
 
 // walk finds the fields, and reports whether they fill the payload to the byte.

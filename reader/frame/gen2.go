@@ -20,10 +20,14 @@ var gen2Tables = func() (t [4][256]uint16) {
 	return t
 }()
 
+const gen2Preset = 0xFFFF
+
 // gen2CRC is the CRC-16 that a Gen2 tag sends after PC and EPC: initial value FFFF, inverted (reader protocols 1.3).
-func gen2CRC(b []byte) uint16 {
+func gen2CRC(b []byte) uint16 { return ^gen2After(gen2Preset, b) }
+
+// gen2After goes on from c over b.
+func gen2After(c uint16, b []byte) uint16 {
 	t := &gen2Tables
-	c := uint16(0xFFFF)
 	for len(b) >= 4 {
 		c = t[3][byte(c>>8)^b[0]] ^ t[2][byte(c)^b[1]] ^ t[1][b[2]] ^ t[0][b[3]]
 		b = b[4:]
@@ -31,5 +35,5 @@ func gen2CRC(b []byte) uint16 {
 	for _, x := range b {
 		c = c<<8 ^ t[0][byte(c>>8)^x]
 	}
-	return ^c
+	return c
 }

@@ -5,16 +5,19 @@ import "foyer/firmware-profiles"
 // lengthLed: a length field says where the frame ends. Start and end bytes occur in the data and prove nothing alone.
 type lengthLed struct {
 	start  []byte
-	next   [256]bool // what may follow the start
+	next   [256]bool // what may stand at nextAt
+	nextAt int       // in the frame
 	length profiles.Length
 	check  profiles.CheckKind
+	tail   int // bytes of the check
 	end    []byte
 	least  int
 	header int // bytes up to the end of the length field
 }
 
 func newLengthLed(f *profiles.Framing) *lengthLed {
-	l := &lengthLed{start: f.Start, length: *f.Length, check: f.Check, least: f.Shortest()}
+	l := &lengthLed{start: f.Start, length: *f.Length, check: f.Check, least: f.Shortest(), nextAt: len(f.Start) + f.NextAt}
+	l.tail = f.Check.Size()
 	l.header = len(f.Start) + f.Length.At + f.Length.Size
 	if len(f.Ends) > 0 {
 		l.end = f.Ends[0]
@@ -32,7 +35,7 @@ func newLengthLed(f *profiles.Framing) *lengthLed {
 
 func (l *lengthLed) try(b []byte, last bool) attempt {
 	whole, possible := prefix(b, l.start)
-	if !possible || whole && len(b) > len(l.start) && !l.next[b[len(l.start)]] {
+	if !possible || whole && len(b) > l.nextAt && !l.next[b[l.nextAt]] {
 		return attempt{noStart: true}
 	}
 	if len(b) < l.header {
@@ -41,7 +44,10 @@ func (l *lengthLed) try(b []byte, last bool) attempt {
 	total := l.length.TotalLength(len(l.start), b)
 	switch {
 	case total < l.least || total > l.length.Max:
-		return attempt{size: l.header, bad: Length}
+		// Without start bytes this is no frame with a wrong length: it is no frame.
+		return attempt{size: l.header, bad: Length, noStart: len(l.start) == 0}
+	case len(b) <= l.nextAt: // too little to tell
+		return attempt{noStart: last}
 	case len(b) < total && last:
 		return attempt{size: len(b), bad: Cut}
 	case len(b) < total:
@@ -51,9 +57,9 @@ func (l *lengthLed) try(b []byte, last bool) attempt {
 	if string(b[len(body):total]) != string(l.end) {
 		return attempt{size: total, bad: End}
 	}
-	payload, check := body[len(l.start):len(body)-1], body[len(body)-1]
-	if l.check.Of(payload) != check {
+	body, check := body[:len(body)-l.tail], body[len(body)-l.tail:]
+	if l.check.Of(body, len(l.start)) != l.check.Read(check) {
 		return attempt{size: total, bad: Checksum}
 	}
-	return attempt{size: total, payload: payload}
+	return attempt{size: total, payload: body[len(l.start):]}
 }

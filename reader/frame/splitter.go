@@ -15,6 +15,7 @@ type Splitter struct {
 	OnFault func(Fault)
 
 	try      func(b []byte, last bool) attempt // looks for a frame at the start of b
+	silence  func()                            // forgets what try keeps from call to call; nil for most
 	start    []byte
 	buf      []byte // what is not yet decided: buf[:n]
 	n        int
@@ -29,19 +30,36 @@ type attempt struct {
 	size    int    // bytes that a good frame takes, or that a refused one covers; 0: more bytes are needed
 	payload []byte // of a good frame
 	bad     Bad
-	noStart bool // no frame begins here at all
+	noStart bool // no frame begins here at all; size, if any, is how much that is certain of
+	drop    bool // refused, and nothing inside it can be a frame
+	idle    bool // size bytes that mean nothing and are no noise either
 }
 
-// New returns a splitter for a serial profile. It panics for a profile without framing, which profiles.Parse refuses.
-func New(p *profiles.Profile) *Splitter {
-	s := &Splitter{
-		start: p.Framing.Start,
-		buf:   make([]byte, max(minBuffer, 2*p.Framing.Longest())),
+// New returns a splitter for what the reader sends, by a serial profile. It panics for a profile without framing, which
+// profiles.Parse refuses.
+func New(p *profiles.Profile) *Splitter { return newSplitter(*p.Framing) }
+
+// NewSent returns a splitter for what we send to the reader: a tool shows both sides of a recording.
+func NewSent(p *profiles.Profile) *Splitter {
+	f := *p.Framing
+	if f.Length != nil {
+		f.Length = new(f.Length.OfSent())
 	}
-	if p.Framing.Kind == profiles.LengthLed {
-		s.try = newLengthLed(p.Framing).try
-	} else {
-		s.try = newDelimited(p.Framing).try
+	return newSplitter(f)
+}
+
+func newSplitter(f profiles.Framing) *Splitter {
+	s := &Splitter{start: f.Start, buf: make([]byte, max(minBuffer, 2*f.Longest()))}
+	switch f.Kind {
+	case profiles.LengthLed:
+		s.try = newLengthLed(&f).try
+	case profiles.TextLine:
+		line := newTextLine(&f)
+		s.try, s.silence = line.try, line.silence
+	case profiles.CodeFrame:
+		s.start, s.try = []byte{0}, pn532Framing
+	default:
+		s.try = newDelimited(&f).try
 	}
 	return s
 }
@@ -62,6 +80,9 @@ func (s *Splitter) Flush(yield func(Frame)) {
 	if s.n > 0 {
 		s.drain(yield, true)
 	}
+	if s.silence != nil {
+		s.silence()
+	}
 }
 
 // Counters returns the counts so far.
@@ -71,28 +92,47 @@ func (s *Splitter) Counters() Counters { return s.counters }
 func (s *Splitter) drain(yield func(Frame), last bool) {
 	i := 0
 	for i < s.n {
-		gap := bytes.IndexByte(s.buf[i:s.n], s.start[0])
-		if gap < 0 {
-			gap = s.n - i
-		}
-		if gap > 0 {
+		if gap := s.gap(i); gap > 0 {
 			s.skip(i, gap)
 			i += gap
 			continue
 		}
 		a := s.try(s.buf[i:s.n], last)
-		if a.size == 0 && !a.noStart {
-			break
-		}
-		if a.bad == Good && !a.noStart {
+		switch {
+		case a.idle:
+			i += a.size
+		case a.size == 0 && !a.noStart:
+			s.keep(i)
+			return
+		case a.bad == Good && !a.noStart:
 			s.good(i, a, yield)
 			i += a.size
-			continue
+		default:
+			s.refuse(i, a)
+			step := 1
+			if a.drop || a.noStart && a.bad == Good {
+				step = max(1, a.size)
+			}
+			s.skip(i, step)
+			i += step
 		}
-		s.refuse(i, a)
-		s.skip(i, 1)
-		i++
 	}
+	s.keep(i)
+}
+
+// gap counts the bytes from i on that cannot begin a frame.
+func (s *Splitter) gap(i int) int {
+	if len(s.start) == 0 {
+		return 0
+	}
+	if gap := bytes.IndexByte(s.buf[i:s.n], s.start[0]); gap >= 0 {
+		return gap
+	}
+	return s.n - i
+}
+
+// keep moves what is undecided to the front.
+func (s *Splitter) keep(i int) {
 	copy(s.buf, s.buf[i:s.n])
 	s.n -= i
 	s.base += int64(i)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,7 +21,11 @@ type wire struct {
 	make func(t *rapid.T) []byte
 }
 
-var wires = []wire{{"rdm6300", makeFob}, {"m100", makeUHF(0xBB, 0x7E)}, {"r200", makeUHF(0xAA, 0xDD)}}
+var wires = []wire{
+	{"rdm6300", makeFob}, {"m100", makeUHF(0xBB, 0x7E)}, {"r200", makeUHF(0xAA, 0xDD)}, {"pn532", makePN532},
+	{"uhfreader18", makeUHFReader(false)}, {"uhfreader288", makeUHFReader(true)}, {"r2000", makeR2000},
+	{"thingmagic", makeThingMagic}, {"ssi-scanner", makeSSI}, {"7941e", make7941E},
+}
 
 func makeFob(t *rapid.T) []byte {
 	raw := rapid.SliceOfN(rapid.Byte(), 5, 5).Draw(t, "fob")
@@ -113,7 +118,7 @@ func TestOneBadByteCostsOneFrameAtMost(t *testing.T) {
 			stream = spoil(t, stream)
 			s := New(find(t, w.id))
 			got := collect(s, cutUp(t, stream)...)
-			if lost := missing(frames, got); lost > 1 {
+			if lost := missing(frames, got); lost > 1 && missing(got, frames) == 0 { // a frame by chance may cover two
 				t.Fatalf("%d frames of %d lost in %x", lost, len(frames), stream)
 			}
 		}))
@@ -242,7 +247,7 @@ func TestOffsets(t *testing.T) {
 func TestNoTagInNoise(t *testing.T) {
 	noise := make([]byte, 1<<16)
 	random := rand.NewChaCha8([32]byte{7})
-	for _, id := range []string{"m100", "r200"} {
+	for _, id := range []string{"m100", "r200", "thingmagic"} {
 		splitter, decoder := New(find(t, id)), NewDecoder(find(t, id))
 		var s Sighting
 		tags := 0
@@ -263,11 +268,22 @@ func TestNoTagInNoise(t *testing.T) {
 // FuzzSplitter: whatever came before, memory stays bounded, and a good frame that follows is found, at once if the line
 // was silent between, and otherwise unless a frame that passed its own check covers it.
 func FuzzSplitter(f *testing.F) {
+	good := map[string][]byte{
+		"rdm6300": unhex(fob), "m100": unhex(uhf), "r200": unhex("AA 01 FF 00 01 15 16 DD"),
+		"pn532": unhex("00 00 FF 03 FD D5 4B 00 E0 00"), "uhfreader288": unhex("07 00 01 01 01 00 1E 4B"), "r2000": unhex("A0 04 01 74 10 D7"),
+		"thingmagic":  unhex("FF 1C 22 00 00 10 00 1B 01 FF 01 01 D9 22 0D C6 5E 00 00 00 14 00 B1 05 00 00 00 00 20 02 18 17 AB 13 36"),
+		"ssi-scanner": unhex("04 D0 00 00 FF 2C"), "text-scanner": []byte("MEMBER-7\r"),
+	}
+	ids := slices.Sorted(maps.Keys(good))
 	f.Add(0, []byte("\x02\x02"+"36"), 3)
 	f.Add(1, unhex(longTag), 1)
 	f.Add(2, unhex("AA 02 22 00 11 C8"), 2)
+	for i := range ids {
+		f.Add(i, []byte("\x00\xFF\xA0\x05\xFF\xFF\xFF\x02"), 1)
+	}
 	f.Fuzz(func(t *testing.T, which int, garbage []byte, piece int) {
-		id, good := []string{"rdm6300", "m100", "r200"}[uint(which)%3], [][]byte{unhex(fob), unhex(uhf), unhex("AA 01 FF 00 01 15 16 DD")}[uint(which)%3]
+		id := ids[uint(which)%uint(len(ids))]
+		good := good[id]
 		p := find(t, id)
 		for _, silence := range []bool{true, false} {
 			s := New(p)
@@ -288,6 +304,9 @@ func FuzzSplitter(f *testing.F) {
 			s.Flush(each)
 			if len(s.buf) != size || s.n != 0 {
 				t.Fatalf("buffer of %d bytes with %d left, want %d and 0", len(s.buf), s.n, size)
+			}
+			if !silence && id == "text-scanner" {
+				continue // what came before belongs to the line
 			}
 			if found := len(frames) > 0 && frames[len(frames)-1] == string(good); !found && (silence || !covered) {
 				t.Fatalf("%s: the good frame after %x is lost", id, garbage)

@@ -27,9 +27,10 @@ const (
 	GSRN             // 18 BCD digits in 9 bytes: GS1 AI 8018, one number one member
 	Wiegand32        // 4 bytes: the payload of a Wiegand-34 frame that is not an EM4100 number
 	Wiegand          // any other Wiegand card: 1 byte for the bits of its frame, then its number, 1 to 8 bytes
+	Text             // 1 to 62 bytes: what stands in a scanned code that is no GSRN
 )
 
-var schemeNames = [...]string{"none", "em4100", "em4100-32", "em4100-24", "uid", "epc", "gsrn", "wiegand-32", "wiegand"}
+var schemeNames = [...]string{"none", "em4100", "em4100-32", "em4100-24", "uid", "epc", "gsrn", "wiegand-32", "wiegand", "text"}
 
 func (s Scheme) String() string {
 	if int(s) < len(schemeNames) {
