@@ -94,10 +94,14 @@ func (e *Embedded) URL() string {
 // Online is always true while Run runs: the broker is here.
 func (e *Embedded) Online() (bool, time.Time) { return e.serving.Load(), e.since }
 
+// farewell is how long mochi may take to say goodbye to the stores; after that the connections that are left are closed.
+const farewell = 300 * time.Millisecond
+
 // Run serves stores until ctx ends. A store that goes without a word is delivered as offline.
 func (e *Embedded) Run(ctx context.Context, deliver func(topic string, payload []byte) error) error {
 	e.hook.deliver = deliver
-	var ln net.Listener = &patient{Listener: e.ln}
+	accepts := newPatient(e.ln)
+	var ln net.Listener = accepts
 	if e.cfg.TLS != nil {
 		ln = tls.NewListener(ln, e.cfg.TLS)
 	}
@@ -111,6 +115,9 @@ func (e *Embedded) Run(ctx context.Context, deliver func(topic string, payload [
 	<-ctx.Done()
 	e.serving.Store(false)
 	e.hook.closing.Store(true)
+	accepts.settle()
+	late := time.AfterFunc(farewell, accepts.hangUp)
+	defer late.Stop()
 	if err := e.server.Close(); err != nil {
 		return fmt.Errorf("close broker: %w", err)
 	}
