@@ -36,10 +36,14 @@ func (b *Book) SetRoster(r *member.Book) (settled []tag.ID) {
 			settled = append(settled, id)
 		}
 	}
-	for id, m := range b.marks {
-		if !m.Of.IsZero() && m.State != IsBlocked && !b.has(m.Member, m.Of) { // the shorter form goes with its card
-			delete(b.marks, id)
-			settled = append(settled, id)
+	for more := true; more; { // one that goes may have held another: until none goes, so that no order of going matters
+		more = false
+		for id, m := range b.marks {
+			if !m.Of.IsZero() && m.State != IsBlocked && !b.has(m.Member, m.Of) { // the shorter form goes with its card
+				delete(b.marks, id)
+				settled = append(settled, id)
+				more = true
+			}
 		}
 	}
 	slices.SortFunc(settled, compare)
