@@ -109,17 +109,22 @@ func TestTheWillSpeaksWhenTheLineIsCutAndWhenItIsPutDown(t *testing.T) {
 		store := New(c)
 		store.OnUp(func() { store.Publish("state", true, []byte("online")) })
 		_, stop := run(t, store)
+		last := ""
 		for _, want := range []string{"online", "offline", "online", "offline"} {
-			if got := await(t, states, want); got != "state "+want {
+			got := await(t, states, want)
+			if got == last { // a broker that sends what is retained after its SUBACK may say the first word twice
+				got = await(t, states, want)
+			}
+			if last = got; got != "state "+want {
 				t.Fatalf("got %q, want %q", got, want)
 			}
-			switch want {
-			case "online":
-				if store.Status().Connects == 1 {
-					proxy.Cut()
-				} else {
-					go stop()
-				}
+			switch {
+			case want == "offline": // only now: a broker may say a will of the old connection after the new one's first word
+				proxy.Up()
+			case store.Status().Connects == 1:
+				proxy.Down()
+			default:
+				go stop()
 			}
 		}
 	})
