@@ -122,6 +122,7 @@ func TestWrap(t *testing.T) {
 		{"Good morning, Ms Wang", 8, []string{"Good morning,", "Ms Wang"}},
 		{"save up to 1,000 today", 6, []string{"save up to", "1,000 today"}},
 		{"Featherstone-Haugh", 7, []string{"Featherstone-", "Haugh"}},
+		{" 王，王", 2, []string{"王，", "王"}},
 	} {
 		got, _, torn := Wrap(tc.text, false, tc.width)
 		if diff := cmp.Diff(tc.want, got); diff != "" || torn {

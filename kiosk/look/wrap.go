@@ -138,26 +138,29 @@ func byClause(list []string, n int, heavy bool, width float32) []string {
 	return best
 }
 
-// fill puts as many atoms on a line as it takes. Torn says that one of them was wider than a line.
+// fill puts as many atoms on a line as it takes; no line is empty. Torn says that one of them was wider than a line.
 func fill(parts []string, heavy bool, width float32) (lines []string, torn bool) {
 	line := ""
+	end := func(l string) {
+		if l = strings.TrimSpace(l); l != "" {
+			lines = append(lines, l)
+		}
+	}
 	for _, p := range parts {
 		for Advance(strings.TrimRight(p, " "), heavy) > width && len([]rune(p)) > 1 {
 			torn = true
-			if line != "" {
-				lines, line = append(lines, strings.TrimSpace(line)), ""
-			}
+			end(line)
 			n := fitting(p, heavy, width)
-			lines, p = append(lines, p[:n]), p[n:]
+			end(p[:n])
+			line, p = "", p[n:]
 		}
 		if line != "" && Advance(strings.TrimRight(line+p, " "), heavy) > width {
-			lines, line = append(lines, strings.TrimSpace(line)), ""
+			end(line)
+			line = ""
 		}
 		line += p
 	}
-	if line = strings.TrimSpace(line); line != "" {
-		lines = append(lines, line)
-	}
+	end(line)
 	return lines, torn
 }
 
