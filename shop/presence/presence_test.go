@@ -195,7 +195,9 @@ func TestFaultsHaveAPlace(t *testing.T) {
 // A reader that turns out to report once makes its zone patient at once, and back: who is present stays, whoever has begun to
 // arrive begins anew, and what cannot be is refused and changes nothing.
 func TestRetune(t *testing.T) {
-	zone := func(r Report) Config { return Config{Zones: []Zone{{ID: "d", Role: Entrance, Readers: []string{"r"}, Report: r}}} }
+	zone := func(r Report) Config {
+		return Config{Zones: []Zone{{ID: "d", Role: Entrance, Readers: []string{"r"}, Report: r}}}
+	}
 	tr, err := New(zone(Continuous))
 	if err != nil {
 		t.Fatal(err)
