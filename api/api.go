@@ -153,6 +153,7 @@ type Reader struct {
 	Name     string    `json:"name"`
 	Online   bool      `json:"online"`
 	Problem  Text      `json:"problem,omitempty"` // in plain words, what to do included; none while online
+	Notice   Text      `json:"notice,omitempty"`  // what somebody should look at although it works; none when there is nothing
 	LastRead time.Time `json:"last_read,omitzero"`
 }
 

@@ -75,7 +75,7 @@ func TestThreeFaultsAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		path + ":2: store: ",
-		path + `:8: readers[0].profile: no built-in profile "rdm6301", want one of`,
+		path + `:8: readers[0].profile: no profile "rdm6301", want one of`,
 		path + `:10: zones[0].readers[0]: no reader "tab" in this file`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -95,6 +95,14 @@ func TestConfigFaults(t *testing.T) {
 		"reader in no zone":     {"zones:", "  - {name: lost, profile: rdm6300, port: /dev/x}\nzones:", "in no zone"},
 		"port taken twice":      {"zones:", "  - {name: two, profile: rdm6300, port: /dev/serial/by-id/x}\nzones:", "is the port of reader"},
 		"no such role":          {"role: kiosk", "role: cellar", "entrance"},
+		"no folder":             {"readers:\n", "profiles: nowhere\nreaders:\n", ":7: profiles: "},
+		"broken in the folder":  {"readers:\n", "profiles: .\nreaders:\n", "foyer profile check"}, // foyerd.yaml itself is no profile
+		"too many reads":        {"tap: true", "min_reads: 9", ":10: zones[0].min_reads: min reads 9: want 1 to 8"},
+		"once, and three reads": {"rdm6300, port: /dev/serial/by-id/x}\nzones:\n", "7941e, port: /dev/serial/by-id/x}\nzones:\n  - {id: a, name: {en: A, zh-CN: 甲}, role: exit, readers: [tap], min_reads: 3, dwell: 1s}\n", ":10: zones[0].min_reads: min reads 3: its readers tell of a tag once, so that it would never arrive: want 1"},
+		"leaves while it comes": {"tap: true", "enter: -60, leave: -50", "zones[0].leave: leave at -50 dBm is above enter"},
+		"reader in two zones":   {"zones:", "zones:\n  - {id: a, name: {en: A, zh-CN: 甲}, role: exit, readers: [tap]}", ":11: zones[1].readers: reader \"tap\" is in zone \"a\" already"},
+		"antennas that clash":   {"zones:", "zones:\n  - {id: a, name: {en: A, zh-CN: 甲}, role: exit, readers: [tap], antennas: {tap: [1]}}", "zones[1].readers: antennas of reader \"tap\" are in another zone already"},
+		"two zones of one name": {"zones:", "zones:\n  - {id: tap, name: {en: A, zh-CN: 甲}, role: exit, readers: []}", ":11: zones[1].id: id \"tap\" is taken by another zone"},
 		"no such level":         {"chain: demo", "chain: demo\nlog_level: loud", "want one of debug, info"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -82,12 +82,13 @@ type house struct {
 	shop    *shop.Shop
 	state   *state
 	server  *serve.Server
-	supply  *supply // nil without headquarters
-	readers []*reader.Reader
+	supply  *supply          // nil without headquarters
+	posts   map[string]*post // by the reader's name
+	books   *librarian
 }
 
 func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
-	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log)}
+	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log), posts: map[string]*post{}}
 	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
 	past, err := histories(j, log)
 	if err != nil {
@@ -103,7 +104,7 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}}
+	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}, notes: map[string]string{}}
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}
@@ -123,14 +124,15 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 
 func (h *house) addReaders() error {
 	for _, r := range h.config.Readers {
-		one, err := reader.New(reader.Config{Name: r.Name, Profile: r.profile, Port: r.Port, Secret: h.config.secret, Log: h.log})
+		one, err := newPost(reader.Config{Name: r.Name, Profile: r.profile, Port: r.Port, Secret: h.config.secret, Log: h.log})
 		if err != nil {
 			return fmt.Errorf("reader %s: %w", r.Name, err)
 		}
-		h.readers = append(h.readers, one)
+		h.posts[r.Name] = one
 		h.state.order = append(h.state.order, r.Name)
 		h.state.readers[r.Name] = one.Health
 	}
+	h.books = newLibrarian(h.config, h.posts, h.shop, h.state.note, h.log)
 	return nil
 }
 
@@ -170,9 +172,10 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	}
 	around.run("state", h.state.Run, fail)
 	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)
-	for _, r := range h.readers {
-		feeders.run("reader", func(ctx context.Context) error { return r.Run(ctx, h.shop.Reads(), h.heard) }, fail)
+	for _, p := range h.posts {
+		feeders.run("reader", func(ctx context.Context) error { return p.Run(ctx, h.shop.Reads(), h.heard) }, fail)
 	}
+	around.run("profiles", h.books.Run, fail)
 	if err := ready(); err != nil {
 		fail(err)
 	}

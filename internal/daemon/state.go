@@ -29,6 +29,7 @@ type state struct {
 	mu      sync.Mutex
 	order   []string
 	readers map[string]func() reader.Health
+	notes   map[string]string // by reader: what is wrong with its new profile
 }
 
 // Run shows the state until ctx ends. Readers' changes are shown at once by show.
@@ -60,6 +61,9 @@ func (s *state) now() api.Status {
 		if !h.Online {
 			r.Problem = said("reader.why." + h.Why)
 		}
+		if fault := s.notes[name]; fault != "" {
+			r.Notice = said("reader.notice.profile", "fault", fault)
+		}
 		status.Readers = append(status.Readers, r)
 	}
 	return status
@@ -84,12 +88,20 @@ func (s *state) healthy(context.Context) error {
 	return nil
 }
 
-// said is a text in every language.
-func said(key string) api.Text {
+// note keeps what is wrong with a reader's new profile, "" if nothing is, and shows it.
+func (s *state) note(reader, fault string) {
+	s.mu.Lock()
+	s.notes[reader] = fault
+	s.mu.Unlock()
+	s.show()
+}
+
+// said is a text in every language. pairs fill its marks.
+func said(key string, pairs ...string) api.Text {
 	c := words.Load()
 	text := api.Text{}
 	for _, lang := range c.Languages() {
-		text[lang] = c.Text(lang, key)
+		text[lang] = c.Text(lang, key, pairs...)
 	}
 	return text
 }

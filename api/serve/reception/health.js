@@ -28,9 +28,10 @@ function readers(all, now) {
   const on = all.filter((r) => r.online);
   const heard = Math.max(...all.map((r) => w.at(r.last_read)));
   const out = off.map((r) => state("bad", "i-alert", w.word("reader_off", { name: r.name }),
-    w.join(w.word("reader_help"), w.say(r.problem) || w.word("reader_check"))));
+    w.join(w.word("reader_help"), w.say(r.problem) || w.word("reader_check"), w.say(r.notice))));
   if (on.length) out.push({ ...state("good", "i-wave", w.word("readers_ok", { n: on.length })), listed: false });
   for (const r of on) {
+    if (r.notice) out.push(state("care", "i-alert", w.word("reader_notice", { name: r.name }), w.say(r.notice)));
     const last = w.at(r.last_read) ? w.word("last_read", { ago: w.ago(w.at(r.last_read), now) }) : w.word("no_read");
     out.push(state("good", "i-wave", w.word("reader_on", { name: r.name }), last, false));
   }
