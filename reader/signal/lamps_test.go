@@ -151,6 +151,37 @@ func TestALampThatBreaksIsTriedAgain(t *testing.T) {
 	}
 }
 
+// An output that rests is looked at too: its chip's going is told within seconds, and so is its return.
+func TestALampThatBreaksWhileItRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text, told strings.Builder
+		green := &lamp{name: "green", story: &text, begun: time.Now(), broken: true}
+		l, err := NewLamps(Config{
+			Outputs: map[string]func() (Switch, error){"green": green.open},
+			Tell:    func(output string, err error) { fmt.Fprintf(&told, "%v %s %v; ", time.Since(green.begun), output, err) },
+			Log:     slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- l.Run(ctx) }()
+		after(12 * time.Second)
+		green.broken = false
+		after(10 * time.Second)
+		green.broken = true
+		after(10 * time.Second)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if want := "0s green no such line; 15s green <nil>; 25s green chip is gone; "; told.String() != want {
+			t.Errorf("got  %s\nwant %s", told.String(), want)
+		}
+	})
+}
+
 func TestManySignalsDoNotWait(t *testing.T) {
 	shining(t, func(l *Lamps, _, _ *lamp) {
 		for range 1000 {
