@@ -31,6 +31,8 @@ type Config struct {
 	Profiles     string       `yaml:"profiles"`     // folder of reader profiles (*.yaml) that go before the built-in ones
 	Readers      []Reader     `yaml:"readers"`
 	Zones        []Zone       `yaml:"zones"`
+	Signals      []Signal     `yaml:"signals"`
+	Doors        []Door       `yaml:"doors"`
 	Screens      Screens      `yaml:"screens"`
 
 	secret []byte // what tag_key_file holds
@@ -157,6 +159,7 @@ func (c *Config) check(doc *strictyaml.Doc) {
 	c.checkProfiles(doc)
 	c.checkReaders(doc)
 	c.checkZones(doc)
+	c.checkSignals(doc)
 }
 
 func (c *Config) checkNames(doc *strictyaml.Doc) {

@@ -84,6 +84,11 @@ func TestThreeFaultsAtOnce(t *testing.T) {
 	}
 }
 
+// lamp is a section of signals with one output.
+func lamp(line, known string) string {
+	return "signals:\n  - {name: l, zones: [], outputs: {green: {line: \"" + line + "\"}}, known: \"" + known + "\"}\n"
+}
+
 func TestConfigFaults(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"unknown key":           {"data: data", "data: data\ndate: x", `date`},
@@ -103,6 +108,16 @@ func TestConfigFaults(t *testing.T) {
 		"reader in two zones":   {"zones:", "zones:\n  - {id: a, name: {en: A, zh-CN: 甲}, role: exit, readers: [tap]}", ":11: zones[1].readers: reader \"tap\" is in zone \"a\" already"},
 		"antennas that clash":   {"zones:", "zones:\n  - {id: a, name: {en: A, zh-CN: 甲}, role: exit, readers: [tap], antennas: {tap: [1]}}", "zones[1].readers: antennas of reader \"tap\" are in another zone already"},
 		"two zones of one name": {"zones:", "zones:\n  - {id: tap, name: {en: A, zh-CN: 甲}, role: exit, readers: []}", ":11: zones[1].id: id \"tap\" is taken by another zone"},
+		"no line":               {"zones:", lamp("17", "green") + "zones:", ":10: signals[0].outputs.green.line: \"17\" is no line, want one like gpio:GPIO22"},
+		"two lines":             {"zones:", lamp("gpio:A,B", "green") + "zones:", "is no line"},
+		"no such output":        {"zones:", lamp("gpio:A", "red 2s") + "zones:", "signals[0].known: no output \"red\", there are green"},
+		"no pattern":            {"zones:", lamp("gpio:A", "green for a while") + "zones:", "signals[0].known: got \"green for a while\", want an output like"},
+		"shows nothing":         {"zones:", lamp("gpio:A", "") + "zones:", "signals[0]: shows nothing: want known"},
+		"lamp in no zone":       {"zones:", strings.Replace(lamp("gpio:A", "green"), "zones: []", "zones: [attic]", 1) + "zones:", "signals[0].zones[0]: no zone \"attic\""},
+		"line taken twice":      {"zones:", lamp("gpio:A", "green") + "doors: [{name: d, line: \"gpio:A\"}]\nzones:", "doors[0].line: gpio:A is the line of signals[0].outputs.green.line already"},
+		"line of a reader":      {"rdm6300, port: /dev/serial/by-id/x}", "wiegand26, port: \"gpio:A,B\"}\ndoors: [{name: d, line: \"gpio:B\"}]", "doors[0].line: gpio:B is the line of readers[0] already"},
+		"door of no time":       {"zones:", "doors: [{name: d, line: \"gpio:A\", settle: 1m, left_open: -1s}]\nzones:", "doors[0].settle: 1m0s, want at most 10s"},
+		"two of one name":       {"zones:", lamp("gpio:A", "green") + "doors: [{name: l, line: \"gpio:B\"}]\nzones:", "doors[0].name: a second one is called \"l\""},
 		"no such level":         {"chain: demo", "chain: demo\nlog_level: loud", "want one of debug, info"},
 	} {
 		t.Run(name, func(t *testing.T) {

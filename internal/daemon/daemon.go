@@ -30,6 +30,8 @@ var ErrHeld = journal.ErrLocked
 type Options struct {
 	ReadyFile string // written once all is up
 	Log       *slog.Logger
+
+	lines gpio // nothing: the kernel's
 }
 
 // Ready is what the ready file holds.
@@ -62,7 +64,7 @@ func Run(ctx context.Context, c *Config, o Options) error {
 }
 
 func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal) error {
-	h, err := build(c, j, o.Log)
+	h, err := build(c, j, o)
 	if err != nil {
 		return err
 	}
@@ -85,9 +87,11 @@ type house struct {
 	supply  *supply          // nil without headquarters
 	posts   map[string]*post // by the reader's name
 	books   *librarian
+	signals *signals
 }
 
-func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
+func build(c *Config, j *journal.Journal, o Options) (*house, error) {
+	log := o.Log
 	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log), posts: map[string]*post{}}
 	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
 	past, err := histories(j, log)
@@ -98,13 +102,16 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.signals, err = newSignals(c, o.lines.orKernel(), log, h.show); err != nil {
+		return nil, err
+	}
 	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: c.zones(), Histories: past, Marks: changed,
 		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger,
-		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Log: log})
+		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}, notes: map[string]string{}}
+	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}, notes: map[string]string{}, signals: h.signals}
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}
@@ -176,6 +183,7 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 		feeders.run("reader", func(ctx context.Context) error { return p.Run(ctx, h.shop.Reads(), h.heard) }, fail)
 	}
 	around.run("profiles", h.books.Run, fail)
+	h.signals.run(func(name string, run func(context.Context) error) { around.run(name, run, fail) })
 	if err := ready(); err != nil {
 		fail(err)
 	}
@@ -186,8 +194,11 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 // heard tells the shop and the faces how a reader does.
 func (h *house) heard(health reader.Health) {
 	h.shop.ReaderOnline(health.Reader, health.Online, health.Why, health.At)
-	h.state.show()
+	h.show()
 }
+
+// show lets the faces see how everything does.
+func (h *house) show() { h.state.show() }
 
 // level is a set of parts that end together.
 type level struct {

@@ -46,6 +46,12 @@ type shopfront struct {
 // opens runs foyerd with a configuration, until the test ends. change may alter its options.
 func opens(t *testing.T, dir, config string, change ...func(*Options)) *shopfront {
 	t.Helper()
+	return serves(t, dir, config, Run, change...)
+}
+
+// serves is opens with something in place of Run.
+func serves(t *testing.T, dir, config string, run func(context.Context, *Config, Options) error, change ...func(*Options)) *shopfront {
+	t.Helper()
 	write(t, dir, "tag.key", tag.NewSecret())
 	c, err := LoadConfig(write(t, dir, "foyerd.yaml", config))
 	if err != nil {
@@ -62,7 +68,7 @@ func opens(t *testing.T, dir, config string, change ...func(*Options)) *shopfron
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Run(ctx, c, o) }()
+	go func() { ended <- run(ctx, c, o) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

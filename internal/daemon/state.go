@@ -25,6 +25,7 @@ type state struct {
 	ledger  *ledger
 	uplink  *uplink.Uplink // nil without headquarters
 	online  func() (bool, time.Time)
+	signals *signals
 
 	mu      sync.Mutex
 	order   []string
@@ -53,6 +54,7 @@ func (s *state) now() api.Status {
 	if s.online != nil {
 		status.HQ.Online, status.HQ.Since = s.online()
 	}
+	status.Outputs, status.Doors = s.signals.status(now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range s.order {

@@ -19,7 +19,7 @@ export function showHealth(status, online, now) {
 const state = (level, sign, text, more = "", brief = true) => ({ level, sign, text, more, brief, listed: true });
 
 function judge(s, now) {
-  return [...readers(s.readers || [], now), ...headquarters(s, now), ...memory(s.journal)];
+  return [...readers(s.readers || [], now), ...(s.outputs || []).flatMap(output), ...(s.doors || []).map(door), ...headquarters(s, now), ...memory(s.journal)];
 }
 
 function readers(all, now) {
@@ -37,6 +37,22 @@ function readers(all, now) {
   }
   out.push(state("", "i-clock", heard ? w.word("last_tag", { ago: w.ago(heard, now) }) : w.word("no_tag")));
   return out;
+}
+
+// A lamp is spoken of only while it does not work.
+function output(o) {
+  const problem = w.say(o.problem);
+  return problem ? [state("care", "i-alert", w.word("output_off", o), w.word("output_help", { problem }))] : [];
+}
+
+function door(d) {
+  const problem = w.say(d.problem);
+  const time = w.at(d.since) ? w.clock(w.at(d.since)) : "";
+  if (!d.known) {
+    return state(problem ? "care" : "", "i-door", w.word("door_off", d), problem && w.word("output_help", { problem }), Boolean(problem));
+  }
+  if (d.left_open) return state("care", "i-door", w.word("door_left", { name: d.name, time }), w.word("door_left_help"));
+  return state("good", "i-door", w.word(d.open ? "door_open" : "door_closed", d), w.word("door_count", { time, n: d.opened }), false);
 }
 
 function headquarters(s) {
