@@ -19,7 +19,7 @@ export function showHealth(status, online, now) {
 const state = (level, sign, text, more = "", brief = true) => ({ level, sign, text, more, brief, listed: true });
 
 function judge(s, now) {
-  return [...readers(s.readers || [], now), ...(s.outputs || []).flatMap(output), ...(s.doors || []).map(door), ...headquarters(s, now), ...memory(s.journal)];
+  return [...readers(s.readers || [], now), ...outputs(s.outputs || []), ...(s.doors || []).map(door), ...headquarters(s, now), ...memory(s.journal)];
 }
 
 function readers(all, now) {
@@ -39,10 +39,12 @@ function readers(all, now) {
   return out;
 }
 
-// A lamp is spoken of only while it does not work.
-function output(o) {
-  const problem = w.say(o.problem);
-  return problem ? [state("care", "i-alert", w.word("output_off", o), w.word("output_help", { problem }))] : [];
+// Lamps are spoken of only while they do not work: the strip counts them, the dialog names them.
+function outputs(all) {
+  const off = all.filter((o) => o.problem);
+  if (!off.length) return [];
+  return [{ ...state("care", "i-alert", w.word("outputs_off", { n: off.length })), listed: false },
+    ...off.map((o) => state("care", "i-alert", w.word("output_off", o), w.word("output_help", { problem: w.say(o.problem) }), false))];
 }
 
 function door(d) {
