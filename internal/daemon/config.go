@@ -37,6 +37,8 @@ type Config struct {
 
 	secret []byte // what tag_key_file holds
 	shelf  *shelf // what readers' profiles were taken from
+
+	forgiving bool // about broken profiles
 }
 
 // Name is one name in both languages.
@@ -111,12 +113,18 @@ func (Role) Words() []string {
 }
 
 // LoadConfig reads a configuration and the files that it names, and tells every fault at once.
-func LoadConfig(path string) (*Config, error) {
+func LoadConfig(path string) (*Config, error) { return load(path, &Config{}) }
+
+// LoadToRun is LoadConfig for a shop that is to open. A profile that was broken while the shop was open is no fault then: Run
+// has its last good form, and refuses to begin only where there is none.
+func LoadToRun(path string) (*Config, error) { return load(path, &Config{forgiving: true}) }
+
+func load(path string, c *Config) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c := &Config{LogLevel: "info"}
+	c.LogLevel = "info"
 	doc := strictyaml.Decode(path, data, c)
 	c.resolve(filepath.Dir(path))
 	c.check(doc)
@@ -255,6 +263,9 @@ func (c *Config) checkProfiles(doc *strictyaml.Doc) {
 		doc.At("profiles", "%v, want a folder of profiles", err)
 	}
 	for _, path := range c.shelf.shelved() {
+		if c.forgiving {
+			break
+		}
 		if err := c.shelf.bad[path]; err != nil {
 			doc.At("profiles", "a profile is broken (foyer profile check %s): %v", path, err)
 		}
@@ -263,7 +274,7 @@ func (c *Config) checkProfiles(doc *strictyaml.Doc) {
 
 func (c *Config) checkProfile(doc *strictyaml.Doc, r *Reader, path string) {
 	var err error
-	if r.profile, err = c.shelf.find(r.Profile); err == nil {
+	if r.profile, err = c.shelf.find(r.Profile); err == nil || c.forgiving {
 		return
 	}
 	if isFile(r.Profile) {

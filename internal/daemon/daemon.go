@@ -84,15 +84,14 @@ type house struct {
 	shop    *shop.Shop
 	state   *state
 	server  *serve.Server
-	supply  *supply          // nil without headquarters
-	posts   map[string]*post // by the reader's name
+	supply  *supply // nil without headquarters
 	books   *librarian
 	signals *signals
 }
 
 func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 	log := o.Log
-	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log), posts: map[string]*post{}}
+	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log)}
 	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
 	past, err := histories(j, log)
 	if err != nil {
@@ -102,10 +101,13 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.books, err = newLibrarian(c, j, log); err != nil {
+		return nil, err
+	}
 	if h.signals, err = newSignals(c, o.lines.orKernel(), log, h.show); err != nil {
 		return nil, err
 	}
-	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: c.zones(), Histories: past, Marks: changed,
+	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: h.books.config.zones(), Histories: past, Marks: changed,
 		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger,
 		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
 	if err != nil {
@@ -130,16 +132,16 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 }
 
 func (h *house) addReaders() error {
-	for _, r := range h.config.Readers {
+	h.books.shop, h.books.tell = h.shop, h.state.note
+	for _, r := range h.books.config.Readers {
 		one, err := newPost(reader.Config{Name: r.Name, Profile: r.profile, Port: r.Port, Secret: h.config.secret, Log: h.log})
 		if err != nil {
 			return fmt.Errorf("reader %s: %w", r.Name, err)
 		}
-		h.posts[r.Name] = one
+		h.books.posts[r.Name] = one
 		h.state.order = append(h.state.order, r.Name)
 		h.state.readers[r.Name] = one.Health
 	}
-	h.books = newLibrarian(h.config, h.posts, h.shop, h.state.note, h.log)
 	return nil
 }
 
@@ -179,7 +181,7 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	}
 	around.run("state", h.state.Run, fail)
 	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)
-	for _, p := range h.posts {
+	for _, p := range h.books.posts {
 		feeders.run("reader", func(ctx context.Context) error { return p.Run(ctx, h.shop.Reads(), h.heard) }, fail)
 	}
 	around.run("profiles", h.books.Run, fail)

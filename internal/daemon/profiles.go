@@ -16,7 +16,11 @@ import (
 	"foyer/reader"
 	"foyer/reader/tag"
 	"foyer/shop"
+	"foyer/sync/journal"
 )
+
+// ErrProfile is returned when a reader has no profile that could be used.
+var ErrProfile = errors.New("its profile is broken")
 
 // lookEvery is how often the files of profiles are looked at. A change counts after two looks that found the same.
 const lookEvery = time.Second
@@ -107,26 +111,67 @@ type librarian struct {
 	log    *slog.Logger
 	tell   func(reader, fault string) // "" is no fault any more
 	told   map[string]string
+	keep   func(path, text string) // for a restart: the last good form of a file
+	kept   map[string]string
 }
 
-func newLibrarian(c *Config, posts map[string]*post, s *shop.Shop, tell func(reader, fault string), log *slog.Logger) *librarian {
-	own := *c
-	own.Readers = slices.Clone(c.Readers) // their profiles change
-	return &librarian{config: own, shelf: c.shelf, posts: posts, shop: s, log: log, tell: tell, told: map[string]string{}}
+// newLibrarian takes the profiles that a configuration names, in their last good form where they are broken now.
+func newLibrarian(c *Config, j *journal.Journal, log *slog.Logger) (*librarian, error) {
+	kept, err := j.State(profileBucket)
+	if err != nil {
+		log.Warn("the last good profiles cannot be read", "err", err)
+	}
+	c.shelf.recall(kept)
+	l := &librarian{config: *c, shelf: c.shelf, log: log, told: map[string]string{}, posts: map[string]*post{}, kept: map[string]string{}}
+	for path, text := range kept {
+		l.kept[path] = string(text)
+	}
+	l.config.Readers = slices.Clone(c.Readers) // their profiles change
+	l.keep = func(path, text string) { keepProfile(j, log, path, text) }
+	for i := range l.config.Readers {
+		r := &l.config.Readers[i]
+		if r.profile, err = c.shelf.find(r.Profile); r.profile == nil {
+			return nil, fmt.Errorf("reader %s: %w, and no earlier form of it is known: %w", r.Name, ErrProfile, err)
+		}
+	}
+	return l, nil
+}
+
+// keepProfile stores the last good form of a profile's file for a restart.
+func keepProfile(j *journal.Journal, log *slog.Logger, path, text string) {
+	e := journal.Entry{Puts: []journal.Put{{Bucket: profileBucket, Key: path, Value: []byte(text)}}, Done: func(_ uint64, err error) {
+		if err != nil {
+			log.Warn("a profile is not kept for a restart", "file", path, "err", err)
+		}
+	}}
+	if err := j.Submit(context.Background(), e); err != nil {
+		e.Done(0, err)
+	}
 }
 
 // Run looks after the profiles until ctx ends.
 func (l *librarian) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for {
+	for news := true; ; news = l.shelf.look() {
+		if news {
+			l.review(ctx)
+			l.store()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if l.shelf.look() {
-			l.review(ctx)
+	}
+}
+
+// store keeps what is sound, once.
+func (l *librarian) store() {
+	for path, text := range l.shelf.sound() {
+		if l.kept[path] != text {
+			l.kept[path] = text
+			l.keep(path, text)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -53,7 +54,7 @@ func opens(t *testing.T, dir, config string, change ...func(*Options)) *shopfron
 func serves(t *testing.T, dir, config string, run func(context.Context, *Config, Options) error, change ...func(*Options)) *shopfront {
 	t.Helper()
 	write(t, dir, "tag.key", tag.NewSecret())
-	c, err := LoadConfig(write(t, dir, "foyerd.yaml", config))
+	c, err := LoadToRun(write(t, dir, "foyerd.yaml", config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +64,7 @@ func serves(t *testing.T, dir, config string, run func(context.Context, *Config,
 	}
 	s := &shopfront{t: t, dir: dir, log: &logbook{}, client: client}
 	o := Options{ReadyFile: filepath.Join(dir, "ready"), Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	os.Remove(o.ReadyFile) // of an earlier run
 	for _, f := range change {
 		f(&o)
 	}
@@ -268,6 +270,39 @@ func TestAProfileThatDoesNotFit(t *testing.T) {
 	s.notice("")
 	if s.log.count("another profile is in force") > 0 {
 		t.Error("a profile that does not fit was taken")
+	}
+}
+
+// A power cut after a bad edit: the shop opens with the profile's last good form. A shop that never had one does not open.
+func TestABrokenProfileKeepsNoShopShut(t *testing.T) {
+	t.Parallel()
+	dir := room(t)
+	port := plugged(t, dir)
+	write(t, dir, "fob.yaml", fob(t, crlf))
+	config := replaced(t, good, "profile: rdm6300", "profile: fob.yaml", "/dev/serial/by-id/x", port.Path())
+	t.Run("before", func(t *testing.T) {
+		s := opens(t, dir, config)
+		s.plays(port, true)
+	})
+	broken := replaced(t, fob(t, plain), "payload: 5", "payload: five")
+	write(t, dir, "fob.yaml", broken)
+	t.Run("after", func(t *testing.T) {
+		s := opens(t, dir, config)
+		s.notice("fob.yaml:")
+		s.plays(port, true)
+		s.edit("fob.yaml", fob(t, plain))
+		s.notice("")
+		s.plays(port, false)
+	})
+	other := room(t)
+	write(t, other, "tag.key", tag.NewSecret())
+	write(t, other, "fob.yaml", broken)
+	c, err := LoadToRun(write(t, other, "foyerd.yaml", config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), c, Options{Log: slog.New(slog.DiscardHandler)}); !errors.Is(err, ErrProfile) || !strings.Contains(err.Error(), "fob.yaml:") {
+		t.Errorf("got %v, want what is broken", err)
 	}
 }
 

@@ -129,6 +129,28 @@ func (s *shelf) judge(path string, p page) {
 	delete(s.bad, path)
 }
 
+// recall gives broken files the last good form that was kept of them.
+func (s *shelf) recall(kept map[string][]byte) {
+	for path := range s.bad {
+		if text, ok := kept[path]; ok && s.good[path] == nil {
+			if p, err := profiles.Parse(path, text); err == nil { // an older program's may not be
+				s.good[path] = p
+			}
+		}
+	}
+}
+
+// sound lists the files that are good as they are, with their texts.
+func (s *shelf) sound() map[string]string {
+	texts := map[string]string{}
+	for path := range s.good {
+		if s.bad[path] == nil {
+			texts[path] = s.judged[path].text
+		}
+	}
+	return texts
+}
+
 // find returns the profile that a reader's configuration names, nil if there is none, and what is wrong with its file.
 func (s *shelf) find(name string) (*profiles.Profile, error) {
 	if isFile(name) {
