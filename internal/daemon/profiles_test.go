@@ -81,6 +81,7 @@ func serves(t *testing.T, dir, config string, run func(context.Context, *Config,
 		}
 	})
 	s.until("it is up", func() bool { _, err := os.Stat(o.ReadyFile); return err == nil })
+	s.until("the page shows it", func() bool { return len(s.status().Readers) > 0 })
 	return s
 }
 

@@ -80,7 +80,7 @@ func (s *shelf) read() (map[string]page, error) {
 	}
 	entries, err := os.ReadDir(s.folder)
 	for _, e := range entries {
-		if isFile(e.Name()) && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
+		if plain := e.Type()&^fs.ModeSymlink == 0; plain && isFile(e.Name()) && !strings.HasPrefix(e.Name(), ".") {
 			path := filepath.Join(s.folder, e.Name())
 			pages[path] = readPage(path)
 		}

@@ -60,7 +60,7 @@ func (c *Config) checkSignals(doc *strictyaml.Doc) {
 	lines, names := map[string]string{}, map[string]bool{}
 	for i, r := range c.Readers {
 		if scheme, both, ok := strings.Cut(board.Lines(r.Port), ":"); ok && link.IsLines(scheme+":") {
-			for _, line := range strings.Split(both, ",") {
+			for line := range strings.SplitSeq(both, ",") {
 				lines["gpio:"+strings.TrimSpace(line)] = fmt.Sprintf("readers[%d]", i)
 			}
 		}
