@@ -133,6 +133,8 @@ type Status struct {
 	HQ      Link     `json:"hq"`
 	Journal Journal  `json:"journal"`
 	Readers []Reader `json:"readers"`
+	Outputs []Output `json:"outputs,omitempty"`
+	Doors   []Door   `json:"doors,omitempty"`
 }
 
 // Link is the line to headquarters.
@@ -153,7 +155,26 @@ type Reader struct {
 	Name     string    `json:"name"`
 	Online   bool      `json:"online"`
 	Problem  Text      `json:"problem,omitempty"` // in plain words, what to do included; none while online
+	Notice   Text      `json:"notice,omitempty"`  // what somebody should look at although it works; none when there is nothing
 	LastRead time.Time `json:"last_read,omitzero"`
+}
+
+// Output is a lamp or a buzzer beside a reader.
+type Output struct {
+	Signal  string `json:"signal"`            // what it belongs to: "counter lamp"
+	Name    string `json:"name"`              // green, buzzer
+	Problem Text   `json:"problem,omitempty"` // in plain words, what to do included; none while it works
+}
+
+// Door is a door contact.
+type Door struct {
+	Name     string    `json:"name"`
+	Known    bool      `json:"known"` // whether it is open can be told now
+	Open     bool      `json:"open"`
+	Since    time.Time `json:"since,omitzero"` // it stands so
+	Opened   int       `json:"opened"`         // times today, since the program began
+	LeftOpen bool      `json:"left_open,omitempty"`
+	Problem  Text      `json:"problem,omitempty"`
 }
 
 // Claim is the body of POST /v1/reception/cards/{visit}/claim, .../release and .../serve.

@@ -47,6 +47,8 @@ func (s *Shop) carrier(id, also tag.ID) (*member.Member, bool) {
 func (s *Shop) went(e presence.Moved) {
 	if _, ok := s.carrier(e.ID, e.Also); ok {
 		s.arrived(presence.Arrived{ID: e.ID, Also: e.Also, Zone: e.To, At: e.At, Nth: e.Nth})
+	} else {
+		s.strayed(e)
 	}
 	s.left(presence.Left{ID: e.ID, Zone: e.From, Seen: e.Seen, At: e.At})
 }

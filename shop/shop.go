@@ -98,7 +98,9 @@ type Config struct {
 	Ledger    Ledger
 	// KeepPresence, if given, is handed who is in the shop, once a minute and at the end, from the shop's goroutine.
 	KeepPresence func([]byte)
-	Log          *slog.Logger // nil: nothing is logged
+	// Noticed, if given, is told of every tag that arrives in a zone, from the shop's goroutine: it must not block.
+	Noticed func(Noticed)
+	Log     *slog.Logger // nil: nothing is logged
 }
 
 // Shop is a running store. All methods but Run may be called from any goroutine, before, while and after it runs.

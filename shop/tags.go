@@ -111,6 +111,7 @@ func (s *Shop) settleTags() {
 // recognise finds whose tag arrived, and tells staff of one that was lost.
 func (s *Shop) recognise(id, also tag.ID, zone string) (*member.Member, bool) {
 	standing, m := s.bindings.Find(id, also)
+	s.notice(zone, standing)
 	if standing == member.Blocked {
 		seen := BlockedTagSeen{Zone: zone}
 		if m != nil {

@@ -160,10 +160,18 @@ func sampleDay(now time.Time) []api.Card {
 
 func sampleStatus(now time.Time, well bool) api.Status {
 	s := api.Status{HQ: api.Link{Online: well, Since: now.Add(-95 * time.Minute)}, Journal: api.Journal{Last: 1840, Acked: 1840},
-		Readers: []api.Reader{{Name: "front-door", Online: true, LastRead: now.Add(-12 * time.Second)}, {Name: "lounge", Online: true, LastRead: now.Add(-4 * time.Minute)}}}
+		Readers: []api.Reader{{Name: "front-door", Online: true, LastRead: now.Add(-12 * time.Second)}, {Name: "lounge", Online: true, LastRead: now.Add(-4 * time.Minute)}},
+		Outputs: []api.Output{{Signal: "front lamp", Name: "green"}, {Signal: "front lamp", Name: "buzzer"}},
+		Doors: []api.Door{{Name: "front door", Known: true, Since: now.Add(-3 * time.Minute), Opened: 153},
+			{Name: "back door", Known: true, Open: true, Since: now.Add(-20 * time.Minute), Opened: 4}}}
 	if !well {
 		s.Journal.Acked = 1698
 		s.Readers[1].Online, s.Readers[1].Problem = false, text("接线好像松了，请把它插紧。", "Its cable seems to be out. Push it in firmly.")
+		s.Readers[0].Notice = text("新的设备模板没有启用，仍沿用原来的。fob.yaml:12: framing.payload: got \"five\", want a whole number",
+			"Its new profile is not in use; the one before goes on. fob.yaml:12: framing.payload: got \"five\", want a whole number")
+		s.Outputs[1].Problem = text("找不到引脚，请检查名称", "is not there: check the line's name")
+		s.Doors[0] = api.Door{Name: "front door", Problem: s.Outputs[1].Problem}
+		s.Doors[1].LeftOpen = true
 	}
 	return s
 }

@@ -33,7 +33,11 @@ func run(args []string) int {
 	if err := flags.Parse(args); err != nil {
 		return exitUsage
 	}
-	config, err := daemon.LoadConfig(*path)
+	load := daemon.LoadToRun
+	if *check {
+		load = daemon.LoadConfig
+	}
+	config, err := load(*path)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitConfig
@@ -49,6 +53,9 @@ func run(args []string) int {
 		log.Error("foyerd ends", "err", err)
 		if errors.Is(err, daemon.ErrHeld) {
 			return exitTempLck
+		}
+		if errors.Is(err, daemon.ErrProfile) {
+			return exitConfig
 		}
 		return exitFailed
 	}

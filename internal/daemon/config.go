@@ -28,11 +28,17 @@ type Config struct {
 	LogLevel     string       `yaml:"log_level"` // debug, info (default), warn, error
 	Listen       Listen       `yaml:"listen,required"`
 	Headquarters Headquarters `yaml:"headquarters"` // empty: the store is on its own
+	Profiles     string       `yaml:"profiles"`     // folder of reader profiles (*.yaml) that go before the built-in ones
 	Readers      []Reader     `yaml:"readers"`
 	Zones        []Zone       `yaml:"zones"`
+	Signals      []Signal     `yaml:"signals"`
+	Doors        []Door       `yaml:"doors"`
 	Screens      Screens      `yaml:"screens"`
 
 	secret []byte // what tag_key_file holds
+	shelf  *shelf // what readers' profiles were taken from
+
+	forgiving bool // about broken profiles
 }
 
 // Name is one name in both languages.
@@ -71,7 +77,7 @@ type Headquarters struct {
 // Reader is one reader that is plugged in.
 type Reader struct {
 	Name    string `yaml:"name,required"`    // what zones call it
-	Profile string `yaml:"profile,required"` // a built-in profile's id, or a YAML file
+	Profile string `yaml:"profile,required"` // a profile's id, or a YAML file
 	Port    string `yaml:"port,required"`    // /dev/serial/by-id/..., usb:VID:PID[:SERIAL], tcp:// or tls://host:port, gpio:D0,D1, /dev/input/by-id/...
 
 	profile *profiles.Profile
@@ -107,12 +113,18 @@ func (Role) Words() []string {
 }
 
 // LoadConfig reads a configuration and the files that it names, and tells every fault at once.
-func LoadConfig(path string) (*Config, error) {
+func LoadConfig(path string) (*Config, error) { return load(path, &Config{}) }
+
+// LoadToRun is LoadConfig for a shop that is to open. A profile that was broken while the shop was open is no fault then: Run
+// has its last good form, and refuses to begin only where there is none.
+func LoadToRun(path string) (*Config, error) { return load(path, &Config{forgiving: true}) }
+
+func load(path string, c *Config) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c := &Config{LogLevel: "info"}
+	c.LogLevel = "info"
 	doc := strictyaml.Decode(path, data, c)
 	c.resolve(filepath.Dir(path))
 	c.check(doc)
@@ -121,7 +133,7 @@ func LoadConfig(path string) (*Config, error) {
 
 // resolve makes the paths absolute.
 func (c *Config) resolve(base string) {
-	for _, p := range []*string{&c.Data, &c.TagKeyFile, &c.Listen.Socket, &c.Listen.ReceptionTokenFile,
+	for _, p := range []*string{&c.Data, &c.Profiles, &c.TagKeyFile, &c.Listen.Socket, &c.Listen.ReceptionTokenFile,
 		&c.Listen.ScreenTokenFile, &c.Headquarters.PasswordFile, &c.Headquarters.CAFile} {
 		*p = from(base, *p)
 	}
@@ -129,7 +141,7 @@ func (c *Config) resolve(base string) {
 		c.Headquarters.PublicKeyFiles[i] = from(base, p)
 	}
 	for i, r := range c.Readers {
-		if strings.HasSuffix(r.Profile, ".yaml") {
+		if isFile(r.Profile) {
 			c.Readers[i].Profile = from(base, r.Profile)
 		}
 	}
@@ -152,8 +164,10 @@ func (c *Config) check(doc *strictyaml.Doc) {
 	c.checkSecrets(doc)
 	c.checkListen(doc)
 	c.checkHeadquarters(doc)
+	c.checkProfiles(doc)
 	c.checkReaders(doc)
 	c.checkZones(doc)
+	c.checkSignals(doc)
 }
 
 func (c *Config) checkNames(doc *strictyaml.Doc) {
@@ -231,63 +245,79 @@ func (c *Config) checkReaders(doc *strictyaml.Doc) {
 		}
 		seen[r.Name], ports[r.Port] = true, r.Name
 		if r.Profile != "" {
-			r.load(doc, path+".profile")
+			c.checkProfile(doc, r, path+".profile")
 		}
 	}
 }
 
-func (r *Reader) load(doc *strictyaml.Doc, path string) {
-	if !strings.HasSuffix(r.Profile, ".yaml") {
-		p, ok := profiles.Find(r.Profile)
-		if !ok {
-			doc.At(path, "no built-in profile %q, want one of %s, or a file that ends in .yaml", r.Profile, builtin())
+// checkProfiles reads the folder of profiles and the files that readers name.
+func (c *Config) checkProfiles(doc *strictyaml.Doc) {
+	var files []string
+	for _, r := range c.Readers {
+		if isFile(r.Profile) {
+			files = append(files, r.Profile)
 		}
-		r.profile = p
-		return
 	}
-	data, err := os.ReadFile(r.Profile)
-	if err != nil {
-		doc.At(path, "%v", err)
-		return
+	var err error
+	if c.shelf, err = newShelf(c.Profiles, files); err != nil {
+		doc.At("profiles", "%v, want a folder of profiles", err)
 	}
-	if r.profile, err = profiles.Parse(r.Profile, data); err != nil {
-		doc.At(path, "the profile is broken (foyer profile check %s):\n%v", r.Profile, err)
+	for _, path := range c.shelf.shelved() {
+		if c.forgiving {
+			break
+		}
+		if err := c.shelf.bad[path]; err != nil {
+			doc.At("profiles", "a profile is broken (foyer profile check %s): %v", path, err)
+		}
 	}
 }
 
-func builtin() string {
-	var ids []string
-	for _, p := range profiles.Builtin() {
-		ids = append(ids, p.ID)
+func (c *Config) checkProfile(doc *strictyaml.Doc, r *Reader, path string) {
+	var err error
+	if r.profile, err = c.shelf.find(r.Profile); err == nil || c.forgiving {
+		return
 	}
-	return strings.Join(ids, ", ")
+	if isFile(r.Profile) {
+		err = fmt.Errorf("the profile is broken (foyer profile check %s): %w", r.Profile, err)
+	}
+	doc.At(path, "%v", err)
 }
 
 func (c *Config) checkZones(doc *strictyaml.Doc) {
-	names := map[string]bool{}
+	names, placed := map[string]bool{}, map[string]bool{}
 	for _, r := range c.Readers {
 		names[r.Name] = true
 	}
-	ids, placed := map[string]bool{}, map[string]string{}
 	for i, z := range c.Zones {
-		path := fmt.Sprintf("zones[%d]", i)
-		if ids[z.ID] {
-			doc.At(path+".id", "a second zone is called %q, want names that differ", z.ID)
-		}
-		ids[z.ID] = true
 		for j, r := range z.Readers {
-			at := fmt.Sprintf("%s.readers[%d]", path, j)
 			if !names[r] {
-				doc.At(at, "no reader %q in this file", r)
-			} else if other, taken := placed[r]; taken && len(z.Antennas[r]) == 0 {
-				doc.At(at, "reader %q hears for zone %q already", r, other)
+				doc.At(fmt.Sprintf("zones[%d].readers[%d]", i, j), "no reader %q in this file", r)
 			}
-			placed[r] = z.ID
+			placed[r] = true
 		}
 	}
 	for i, r := range c.Readers {
-		if _, ok := placed[r.Name]; !ok && r.Name != "" {
+		if !placed[r.Name] && r.Name != "" {
 			doc.At(fmt.Sprintf("readers[%d].name", i), "reader %q is in no zone: nobody would be greeted there", r.Name)
 		}
+	}
+	c.checkPresence(doc)
+}
+
+// checkPresence tells what presence would refuse. What is missing was told already: it is required.
+func (c *Config) checkPresence(doc *strictyaml.Doc) {
+	var pc presence.Config
+	for _, z := range c.zones() {
+		pc.Zones = append(pc.Zones, z.Zone)
+	}
+	for _, f := range pc.Faults() {
+		path := "zones"
+		if f.Zone >= 0 {
+			path = fmt.Sprintf("zones[%d].%s", f.Zone, f.Key)
+			if required := f.Key == "id" || f.Key == "role" || f.Key == "readers"; required && !doc.Has(path) {
+				continue
+			}
+		}
+		doc.At(path, "%s", f.Text)
 	}
 }

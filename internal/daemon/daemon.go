@@ -30,6 +30,8 @@ var ErrHeld = journal.ErrLocked
 type Options struct {
 	ReadyFile string // written once all is up
 	Log       *slog.Logger
+
+	lines gpio // nothing: the kernel's
 }
 
 // Ready is what the ready file holds.
@@ -62,7 +64,7 @@ func Run(ctx context.Context, c *Config, o Options) error {
 }
 
 func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal) error {
-	h, err := build(c, j, o.Log)
+	h, err := build(c, j, o)
 	if err != nil {
 		return err
 	}
@@ -83,10 +85,12 @@ type house struct {
 	state   *state
 	server  *serve.Server
 	supply  *supply // nil without headquarters
-	readers []*reader.Reader
+	books   *librarian
+	signals *signals
 }
 
-func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
+func build(c *Config, j *journal.Journal, o Options) (*house, error) {
+	log := o.Log
 	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log)}
 	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
 	past, err := histories(j, log)
@@ -97,13 +101,19 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: c.zones(), Histories: past, Marks: changed,
+	if h.books, err = newLibrarian(c, j, log); err != nil {
+		return nil, err
+	}
+	if h.signals, err = newSignals(c, o.lines.orKernel(), log, h.show); err != nil {
+		return nil, err
+	}
+	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: h.books.config.zones(), Histories: past, Marks: changed,
 		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger,
-		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Log: log})
+		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}}
+	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}, notes: map[string]string{}, signals: h.signals}
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}
@@ -122,12 +132,13 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 }
 
 func (h *house) addReaders() error {
-	for _, r := range h.config.Readers {
-		one, err := reader.New(reader.Config{Name: r.Name, Profile: r.profile, Port: r.Port, Secret: h.config.secret, Log: h.log})
+	h.books.shop, h.books.tell = h.shop, h.state.note
+	for _, r := range h.books.config.Readers {
+		one, err := newPost(reader.Config{Name: r.Name, Profile: r.profile, Port: r.Port, Secret: h.config.secret, Log: h.log})
 		if err != nil {
 			return fmt.Errorf("reader %s: %w", r.Name, err)
 		}
-		h.readers = append(h.readers, one)
+		h.books.posts[r.Name] = one
 		h.state.order = append(h.state.order, r.Name)
 		h.state.readers[r.Name] = one.Health
 	}
@@ -170,9 +181,11 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	}
 	around.run("state", h.state.Run, fail)
 	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)
-	for _, r := range h.readers {
-		feeders.run("reader", func(ctx context.Context) error { return r.Run(ctx, h.shop.Reads(), h.heard) }, fail)
+	for _, p := range h.books.posts {
+		feeders.run("reader", func(ctx context.Context) error { return p.Run(ctx, h.shop.Reads(), h.heard) }, fail)
 	}
+	around.run("profiles", h.books.Run, fail)
+	h.signals.run(func(name string, run func(context.Context) error) { around.run(name, run, fail) })
 	if err := ready(); err != nil {
 		fail(err)
 	}
@@ -183,8 +196,11 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 // heard tells the shop and the faces how a reader does.
 func (h *house) heard(health reader.Health) {
 	h.shop.ReaderOnline(health.Reader, health.Online, health.Why, health.At)
-	h.state.show()
+	h.show()
 }
+
+// show lets the faces see how everything does.
+func (h *house) show() { h.state.show() }
 
 // level is a set of parts that end together.
 type level struct {

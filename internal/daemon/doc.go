@@ -13,6 +13,8 @@
 //	the line             paho's, and one dispatcher; nothing is kept while it is down
 //	the uplink           sends from the journal; 8 batches at most are on their way
 //	the downlink         applies snapshots, one after the other
+//	the profiles         look at the files of readers' profiles once a second
+//	the lamps, a door    one a signal and one a contact; four events wait for a lamp, more are dropped
 //	the state            publishes health to the faces; the latest wins
 //	the doors            one a connection, net/http's
 //

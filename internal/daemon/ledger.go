@@ -23,6 +23,8 @@ const (
 	historyBucket = "history" // member -> visit.History, in the journal's state
 	markBucket    = "tags"    // tag's hash -> binding.Mark, likewise
 
+	profileBucket = "profiles" // path -> the last good form of a reader's profile
+
 	presenceBucket = "presence" // presenceKey -> who is in the shop, as shop.Config.Presence
 	presenceKey    = "inside"
 	maxOwed        = 20_000 // facts held while the disk refuses: some ten megabytes

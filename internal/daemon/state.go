@@ -25,10 +25,12 @@ type state struct {
 	ledger  *ledger
 	uplink  *uplink.Uplink // nil without headquarters
 	online  func() (bool, time.Time)
+	signals *signals
 
 	mu      sync.Mutex
 	order   []string
 	readers map[string]func() reader.Health
+	notes   map[string]string // by reader: what is wrong with its new profile
 }
 
 // Run shows the state until ctx ends. Readers' changes are shown at once by show.
@@ -52,6 +54,7 @@ func (s *state) now() api.Status {
 	if s.online != nil {
 		status.HQ.Online, status.HQ.Since = s.online()
 	}
+	status.Outputs, status.Doors = s.signals.status(now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range s.order {
@@ -59,6 +62,9 @@ func (s *state) now() api.Status {
 		r := api.Reader{Name: name, Online: h.Online, LastRead: h.Counts.LastRead.Truncate(time.Second)}
 		if !h.Online {
 			r.Problem = said("reader.why." + h.Why)
+		}
+		if fault := s.notes[name]; fault != "" {
+			r.Notice = said("reader.notice.profile", "fault", fault)
 		}
 		status.Readers = append(status.Readers, r)
 	}
@@ -84,12 +90,20 @@ func (s *state) healthy(context.Context) error {
 	return nil
 }
 
-// said is a text in every language.
-func said(key string) api.Text {
+// note keeps what is wrong with a reader's new profile, "" if nothing is, and shows it.
+func (s *state) note(reader, fault string) {
+	s.mu.Lock()
+	s.notes[reader] = fault
+	s.mu.Unlock()
+	s.show()
+}
+
+// said is a text in every language. pairs fill its marks.
+func said(key string, pairs ...string) api.Text {
 	c := words.Load()
 	text := api.Text{}
 	for _, lang := range c.Languages() {
-		text[lang] = c.Text(lang, key)
+		text[lang] = c.Text(lang, key, pairs...)
 	}
 	return text
 }

@@ -37,6 +37,7 @@ func TestWiegand(t *testing.T) {
 		t.Error(vanish)
 	}
 	wants(t, m.result("signals"), "lamp=101010", "door=open,shut,open,shut", "busy=true", "numbers=true")
+	wants(t, m.result("house"), "flashes=3", "opened=true")
 	m.until("GUEST rc=0")
 }
 

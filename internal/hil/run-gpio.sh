@@ -13,3 +13,4 @@ for stall in 40ms 500ms; do guest cards -pause 100ms -stall $stall; done
 guest cards -profile wiegand48 -pause 100ms -stall 500ms
 guest vanish -n 5
 guest signals
+guest house

@@ -21,6 +21,12 @@ func lineName(port string) (string, error) {
 	return name, nil
 }
 
+// IsLine reports whether a port names one GPIO line.
+func IsLine(port string) bool {
+	_, err := lineName(port)
+	return err == nil
+}
+
 // openLine asks for one line and returns its descriptor and number.
 func openLine(root, port string, flags uapi.LineFlagV2, lowIsOn bool) (int, uint32, error) {
 	name, err := lineName(port)

@@ -22,27 +22,57 @@ type DoorConfig struct {
 	Port   string        // "gpio:LINE"
 	Settle time.Duration // how long a contact must rest; default 50 ms
 	Log    *slog.Logger
+
+	Trouble func(error)                                // is told when the contact fails, and, with nil, when it works again; nil is fine
+	Open    func(ctx context.Context) (Contact, error) // nil: the kernel's line
 }
 
 // Contact is what a door needs of link.Contact.
 type Contact interface {
 	Next(wait time.Duration) (closed, moved bool, err error)
+	Close() error
 }
 
 // WatchDoor tells each rest of a door until ctx ends: first how it stands, then every change. tell must not block.
 // A contact whose chip vanishes is opened again. The error is that of a port that can never open.
 func WatchDoor(ctx context.Context, c DoorConfig, tell func(Door)) error {
 	troubled := false
-	use := func(ctx context.Context, contact *link.Contact) error {
+	use := func(ctx context.Context, contact Contact) error {
+		if troubled {
+			c.Log.Info("door contact works again", "door", c.Name)
+			c.trouble(nil)
+		}
 		troubled = false
 		return watch(ctx, c, contact, tell)
 	}
-	return link.DialContact(c.Port).Run(ctx, use, func(err error) {
+	return c.dialer().Run(ctx, use, func(err error) {
 		if !troubled {
 			c.Log.Warn("door contact does not work", "door", c.Name, "err", err)
+			c.trouble(err)
 		}
 		troubled = true
 	})
+}
+
+func (c DoorConfig) dialer() *link.Dialer[Contact] {
+	kernel := link.DialContact(c.Port)
+	open := c.Open
+	if open == nil {
+		open = func(ctx context.Context) (Contact, error) {
+			contact, err := kernel.Open(ctx)
+			if err != nil {
+				return nil, err // and not a nil *link.Contact, which is no nil Contact
+			}
+			return contact, nil
+		}
+	}
+	return &link.Dialer[Contact]{Open: open, Trace: kernel.Trace}
+}
+
+func (c DoorConfig) trouble(err error) {
+	if c.Trouble != nil {
+		c.Trouble(err)
+	}
 }
 
 // lookEvery is how soon watch notices that ctx has ended.

@@ -34,6 +34,8 @@ func (l *leaf) Next(wait time.Duration) (closed, moved bool, err error) {
 	}
 }
 
+func (l *leaf) Close() error { return nil }
+
 // swing runs a door and returns what was told.
 func swing(t *testing.T, settle time.Duration, play func(l *leaf)) string {
 	var story strings.Builder
@@ -97,6 +99,40 @@ func TestADoorWhoseChipVanishes(t *testing.T) {
 	})
 	if got != "0s open=false; " {
 		t.Errorf("told %s", got)
+	}
+}
+
+// A contact whose chip vanishes is told of once, opened again, and told of again: how the door stands then.
+func TestAContactThatComesBack(t *testing.T) {
+	var story strings.Builder
+	synctest.Test(t, func(t *testing.T) {
+		first := &leaf{moves: make(chan bool), gone: make(chan struct{}), shut: true}
+		second := &leaf{moves: make(chan bool), gone: make(chan struct{})}
+		opened := 0
+		c := DoorConfig{Name: "front", Port: "gpio:X", Log: slog.New(slog.DiscardHandler),
+			Trouble: func(err error) { fmt.Fprintf(&story, "trouble %v; ", err) },
+			Open: func(context.Context) (Contact, error) {
+				switch opened++; opened {
+				case 1:
+					return first, nil
+				case 2, 3:
+					return nil, link.ErrNoDevice
+				}
+				return second, nil
+			}}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- WatchDoor(ctx, c, func(d Door) { fmt.Fprintf(&story, "open=%v; ", d.Open) }) }()
+		after(time.Second)
+		close(first.gone)
+		after(time.Minute)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	if want := fmt.Sprintf("open=false; trouble %v; trouble <nil>; open=true; ", link.ErrUnplugged); story.String() != want {
+		t.Errorf("got  %s\nwant %s", story.String(), want)
 	}
 }
 

@@ -33,6 +33,7 @@ type Switch interface {
 type Config struct {
 	Outputs  map[string]func() (Switch, error) // by name; each opens the output, off
 	Patterns map[Event]Pattern                 // an event without one shows nothing
+	Tell     func(output string, err error)    // is told on Run's goroutine when an output fails, and, with nil, when it works again; nil is fine
 	Log      *slog.Logger
 }
 
@@ -47,6 +48,9 @@ type Lamps struct {
 
 // queued is how many events may wait: more than one tap at a time is nothing that a lamp could show.
 const queued = 4
+
+// lookAfter is how often outputs that rest are looked at: one that failed is opened again, one whose chip has gone is noticed.
+const lookAfter = 5 * time.Second
 
 // NewLamps checks a configuration. It opens nothing.
 func NewLamps(c Config) (*Lamps, error) {
@@ -92,6 +96,8 @@ func (l *Lamps) Run(ctx context.Context) error {
 	var p player
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	look := time.NewTicker(lookAfter)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -99,6 +105,8 @@ func (l *Lamps) Run(ctx context.Context) error {
 		case e := <-l.events:
 			p.play(l.config.Patterns[e], time.Now())
 		case <-timer.C:
+		case <-look.C:
+			l.look()
 		}
 		now := time.Now()
 		if next := p.each(now, l.set); !next.IsZero() {
@@ -114,6 +122,15 @@ func (l *Lamps) openAll() {
 	}
 }
 
+// look opens what is not open, and switches off what is off: that fails where the chip has gone.
+func (l *Lamps) look() {
+	for output := range l.config.Outputs {
+		if s := l.opened(output); s != nil && !l.on[output] {
+			l.check(output, s.Set(false))
+		}
+	}
+}
+
 // opened returns an output, opening it if need be, or nil.
 func (l *Lamps) opened(output string) Switch {
 	if s := l.open[output]; s != nil {
@@ -126,6 +143,7 @@ func (l *Lamps) opened(output string) Switch {
 	}
 	if l.broken[output] {
 		l.config.Log.Info("output works again", "output", output)
+		l.inform(output, nil)
 	}
 	l.broken[output] = false
 	l.open[output], l.on[output] = s, false
@@ -138,21 +156,35 @@ func (l *Lamps) set(output string, on bool) {
 	if s == nil || l.on[output] == on {
 		return
 	}
-	if err := s.Set(on); err != nil {
-		l.tell(output, err)
-		_ = s.Close() // it is broken already
-		delete(l.open, output)
-		return
+	if l.check(output, s.Set(on)) {
+		l.on[output] = on
 	}
-	l.on[output] = on
 }
 
-// tell logs the first of a row of failures.
+// check gives an output up that could not be switched, and reports whether it could.
+func (l *Lamps) check(output string, err error) bool {
+	if err == nil {
+		return true
+	}
+	l.tell(output, err)
+	_ = l.open[output].Close() // it is broken already
+	delete(l.open, output)
+	return false
+}
+
+// tell tells of the first of a row of failures.
 func (l *Lamps) tell(output string, err error) {
 	if !l.broken[output] {
 		l.config.Log.Warn("output does not work", "output", output, "err", err)
+		l.inform(output, err)
 	}
 	l.broken[output] = true
+}
+
+func (l *Lamps) inform(output string, err error) {
+	if l.config.Tell != nil {
+		l.config.Tell(output, err)
+	}
 }
 
 func (l *Lamps) close() {

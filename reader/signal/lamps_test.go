@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,20 +18,20 @@ type lamp struct {
 	name   string
 	story  *strings.Builder
 	begun  time.Time
-	broken bool
+	broken atomic.Bool
 	opened int
 }
 
 func (l *lamp) open() (Switch, error) {
 	l.opened++
-	if l.broken {
+	if l.broken.Load() {
 		return nil, errors.New("no such line")
 	}
 	return l, nil
 }
 
 func (l *lamp) Set(on bool) error {
-	if l.broken {
+	if l.broken.Load() {
 		return errors.New("chip is gone")
 	}
 	fmt.Fprintf(l.story, "%v %s %v\n", time.Since(l.begun), l.name, on)
@@ -133,12 +134,12 @@ func TestTheEndSwitchesOff(t *testing.T) {
 
 func TestALampThatBreaksIsTriedAgain(t *testing.T) {
 	story, logged := shining(t, func(l *Lamps, green, buzzer *lamp) {
-		green.broken = true
+		green.broken.Store(true)
 		for range 3 {
 			l.Signal(Known)
 			after(time.Minute)
 		}
-		green.broken = false
+		green.broken.Store(false)
 		l.Signal(Known)
 		after(time.Minute)
 	})
@@ -149,6 +150,38 @@ func TestALampThatBreaksIsTriedAgain(t *testing.T) {
 	if strings.Count(logged, "level=WARN") != 1 || strings.Count(logged, "level=INFO") != 1 {
 		t.Errorf("log:\n%s", logged)
 	}
+}
+
+// An output that rests is looked at too: its chip's going is told within seconds, and so is its return.
+func TestALampThatBreaksWhileItRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text, told strings.Builder
+		green := &lamp{name: "green", story: &text, begun: time.Now()}
+		green.broken.Store(true)
+		l, err := NewLamps(Config{
+			Outputs: map[string]func() (Switch, error){"green": green.open},
+			Tell:    func(output string, err error) { fmt.Fprintf(&told, "%v %s %v; ", time.Since(green.begun), output, err) },
+			Log:     slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- l.Run(ctx) }()
+		after(12 * time.Second)
+		green.broken.Store(false)
+		after(10 * time.Second)
+		green.broken.Store(true)
+		after(10 * time.Second)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if want := "0s green no such line; 15s green <nil>; 25s green chip is gone; "; told.String() != want {
+			t.Errorf("got  %s\nwant %s", told.String(), want)
+		}
+	})
 }
 
 func TestManySignalsDoNotWait(t *testing.T) {

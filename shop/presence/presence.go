@@ -23,6 +23,10 @@
 package presence
 
 import (
+	"errors"
+	"maps"
+	"math"
+	"slices"
 	"time"
 
 	"foyer/reader/tag"
@@ -85,9 +89,9 @@ type ear struct {
 
 // New returns a tracker that has seen nothing. It reports every fault of the zones at once.
 func New(c Config) (*Tracker, error) {
-	zones, err := c.settled()
-	if err != nil {
-		return nil, err
+	zones, faults := c.settled()
+	if len(faults) > 0 {
+		return nil, joined(faults)
 	}
 	t := &Tracker{byReader: map[string]int32{}, stays: newStays(), candidates: newCandidates()}
 	groups := map[string]int32{}
@@ -99,12 +103,66 @@ func New(c Config) (*Tracker, error) {
 			t.groups = append(t.groups, group{grace: z.Grace})
 		}
 		t.groups[g].grace = min(t.groups[g].grace, z.Grace)
-		t.zones = append(t.zones, area{Zone: z, enter: powerOf(z.Enter), leave: powerOf(z.Leave), resistance: ratio(z.Resistance), group: g})
+		t.zones = append(t.zones, area{group: g})
+		t.zones[i].obey(z)
 		for _, name := range z.Readers {
 			t.earOf(name).listen(z.Antennas[name], int16(i))
 		}
 	}
 	return t, nil
+}
+
+func joined(faults []Fault) error {
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		errs[i] = f
+	}
+	return errors.Join(errs...)
+}
+
+// obey puts a zone's thresholds in force.
+func (a *area) obey(z Zone) {
+	a.Zone, a.enter, a.leave, a.resistance = z, powerOf(z.Enter), powerOf(z.Leave), ratio(z.Resistance)
+}
+
+// Retune puts other thresholds in force in a running tracker: who is present stays so, under the new grace, and who is about
+// to arrive begins anew where an arrival takes another number of reads. The zones must be the same, in order, with the same
+// readers, antennas, groups and averages. It changes nothing if it returns an error.
+func (t *Tracker) Retune(c Config, now time.Time) error {
+	zones, faults := c.settled()
+	if len(faults) > 0 {
+		return joined(faults)
+	}
+	if !slices.EqualFunc(t.zones, zones, func(a area, z Zone) bool { return a.sameShape(z) }) {
+		return errors.New("the zones are others than before: that takes a restart")
+	}
+	t.advance(now)
+	for i := range t.groups {
+		t.groups[i].grace = math.MaxInt64
+	}
+	for i, z := range zones {
+		a := &t.zones[i]
+		if a.MinReads != z.MinReads {
+			t.beginAnew(a)
+		}
+		a.obey(z)
+		t.groups[a.group].grace = min(t.groups[a.group].grace, z.Grace)
+	}
+	t.remind()
+	return nil
+}
+
+// sameShape tells whether two zones differ in thresholds only.
+func (a *area) sameShape(z Zone) bool {
+	return a.ID == z.ID && a.Role == z.Role && a.Group == z.Group && a.Average == z.Average &&
+		slices.Equal(a.Readers, z.Readers) && maps.EqualFunc(a.Antennas, z.Antennas, slices.Equal)
+}
+
+// beginAnew forgets the strong reads of a zone's candidates: their ring is as long as an arrival takes.
+func (t *Tracker) beginAnew(a *area) {
+	for i := a.candidates.head; i != 0; i = t.candidates.at(i).next {
+		t.candidates.at(i).hits = 0
+	}
 }
 
 func (t *Tracker) earOf(name string) *ear {

@@ -177,6 +177,86 @@ func TestNewTellsAllFaults(t *testing.T) {
 	}
 }
 
+// A fault says which zone and which field, for whoever has the lines of a configuration.
+func TestFaultsHaveAPlace(t *testing.T) {
+	got := map[string]bool{}
+	for _, f := range (Config{Zones: []Zone{
+		{ID: "a", Role: Kiosk, Readers: []string{"r"}},
+		{ID: "b", Role: Exit, Readers: []string{"o"}, Report: Once, MinReads: 2, Dwell: time.Second},
+		{ID: "c", Role: Exit, Readers: []string{"r", "s"}, Antennas: map[string][]uint8{"s": {65}}},
+	}}).Faults() {
+		got[fmt.Sprint(f.Zone, " ", f.Key)] = true
+	}
+	if diff := cmp.Diff(map[string]bool{"1 min_reads": true, "1 dwell": true, "2 readers": true, "2 antennas": true}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A reader that turns out to report once makes its zone patient at once, and back: who is present stays, whoever has begun to
+// arrive begins anew, and what cannot be is refused and changes nothing.
+func TestRetune(t *testing.T) {
+	zone := func(r Report) Config {
+		return Config{Zones: []Zone{{ID: "d", Role: Entrance, Readers: []string{"r"}, Report: r}}}
+	}
+	tr, err := New(zone(Continuous))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	emit := func(e Event) { got = append(got, told(e)) }
+	hear := func(n byte, seconds float64) { tr.Read(tag.Read{ID: tag.ID{1, n}, Reader: "r", At: at(seconds)}, emit) }
+	tell := func(want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		got = nil
+	}
+	for _, s := range []float64{0, 0.1, 0.2} {
+		hear(1, s)
+	}
+	arrived := got
+	if len(arrived) != 1 {
+		t.Fatalf("arrived %q", arrived)
+	}
+	got = nil
+	hear(2, 0.3) // one of three reads
+	bad := zone(Once)
+	bad.Zones[0].MinReads = 2
+	other := zone(Once)
+	other.Zones[0].Readers = []string{"another"}
+	for _, c := range []Config{bad, other} {
+		if tr.Retune(c, at(0.3)) == nil {
+			t.Errorf("%+v was taken", c)
+		}
+	}
+	if err := tr.Retune(zone(Once), at(0.4)); err != nil {
+		t.Fatal(err)
+	}
+	hear(2, 0.5)
+	if len(got) != 1 { // one read is an arrival now
+		t.Fatalf("got %q", got)
+	}
+	got = nil
+	tr.Tick(at(500), emit) // half a minute is no absence any more
+	tell()
+	if err := tr.Retune(zone(Continuous), at(501)); err != nil {
+		t.Fatal(err)
+	}
+	tr.Tick(at(501.5), emit)
+	if len(got) != 2 {
+		t.Errorf("half a minute is an absence again, and %q was told", got)
+	}
+	got = nil
+	hear(1, 502)
+	hear(1, 502.1)
+	tell() // three reads are an arrival again
+	hear(1, 502.2)
+	if len(got) != 1 {
+		t.Errorf("got %q", got)
+	}
+}
+
 // flow is reads of many tags in turn, for ever: each tag is read once a second.
 type flow struct {
 	t     *Tracker

@@ -2,7 +2,6 @@ package presence
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -98,32 +97,57 @@ func (z Zone) linger() time.Duration { return max(z.Window, candidateSilence) }
 
 func ratio(dB tag.RSSI) float64 { return math.Pow(10, float64(dB)/10) }
 
-// settled returns the zones with their defaults filled in, or all faults.
-func (c Config) settled() ([]Zone, error) {
-	var faults []error
+// Fault is one thing wrong with a zone.
+type Fault struct {
+	Zone int    // its place in Config.Zones; -1 is all of them
+	ID   string // of the zone
+	Key  string // which of its fields, in the words of a configuration: "min_reads"
+	Text string // what was wrong, what was expected
+}
+
+func (f Fault) Error() string {
+	if f.Zone < 0 {
+		return f.Text
+	}
+	return fmt.Sprintf("zone %d (%q): %s", f.Zone+1, f.ID, f.Text)
+}
+
+// Faults tells everything that is wrong with the zones; New refuses zones that have any.
+func (c Config) Faults() []Fault {
+	_, faults := c.settled()
+	return faults
+}
+
+// settled returns the zones with their defaults filled in, and all faults.
+func (c Config) settled() ([]Zone, []Fault) {
+	var faults []Fault
 	zones, seen, taken := make([]Zone, 0, len(c.Zones)), map[string]bool{}, claims{}
 	if len(c.Zones) > math.MaxInt16 {
-		return nil, fmt.Errorf("%d zones: want at most %d", len(c.Zones), math.MaxInt16)
+		return nil, []Fault{{Zone: -1, Text: fmt.Sprintf("%d zones: want at most %d", len(c.Zones), math.MaxInt16)}}
 	}
 	for i, z := range c.Zones {
 		z = z.WithDefaults()
-		for _, f := range z.faults() {
-			faults = append(faults, fmt.Errorf("zone %d (%q): %w", i+1, z.ID, f))
+		tell := func(key, format string, args ...any) {
+			faults = append(faults, Fault{i, z.ID, key, fmt.Sprintf(format, args...)})
 		}
+		z.check(tell)
 		if seen[z.ID] {
-			faults = append(faults, fmt.Errorf("zone %d: id %q is taken by another zone", i+1, z.ID))
+			tell("id", "id %q is taken by another zone", z.ID)
 		}
 		seen[z.ID] = true
-		faults = append(faults, taken.add(z)...)
+		taken.add(z, tell)
 		zones = append(zones, z)
 	}
-	return zones, errors.Join(faults...)
+	return zones, faults
 }
 
 // claims is which zone a reader's antenna belongs to; antenna 0 stands for all of them.
 type claims map[string]map[uint8]string
 
-func (c claims) add(z Zone) (faults []error) {
+// teller is told what is wrong with one field of a zone.
+type teller func(key, format string, args ...any)
+
+func (c claims) add(z Zone, tell teller) {
 	for _, r := range z.Readers {
 		owner := c[r]
 		if owner == nil {
@@ -132,13 +156,13 @@ func (c claims) add(z Zone) (faults []error) {
 		}
 		antennas := z.Antennas[r]
 		if other, all := owner[0]; all {
-			faults = append(faults, fmt.Errorf("zone %q: reader %q is in zone %q already, and a reader's antenna belongs to one zone", z.ID, r, other))
+			tell("readers", "reader %q is in zone %q already, and a reader's antenna belongs to one zone: name its antennas in both", r, other)
 		} else if len(antennas) == 0 && len(owner) > 0 {
-			faults = append(faults, fmt.Errorf("zone %q: antennas of reader %q are in another zone already: name its antennas here too", z.ID, r))
+			tell("readers", "antennas of reader %q are in another zone already: name its antennas here too", r)
 		}
 		for _, a := range antennas {
 			if other, taken := owner[a]; taken {
-				faults = append(faults, fmt.Errorf("zone %q: antenna %d of reader %q is in zone %q already", z.ID, a, r, other))
+				tell("antennas", "antenna %d of reader %q is in zone %q already", a, r, other)
 			}
 			owner[a] = z.ID
 		}
@@ -146,7 +170,6 @@ func (c claims) add(z Zone) (faults []error) {
 			owner[0] = z.ID
 		}
 	}
-	return faults
 }
 
 // WithDefaults returns the zone as New takes it.
@@ -175,33 +198,34 @@ func (z Zone) WithDefaults() Zone {
 	return z
 }
 
-func (z Zone) faults() []error {
-	var faults []error
-	check := func(ok bool, format string, args ...any) {
+func (z Zone) check(tell teller) {
+	check := func(ok bool, key, format string, args ...any) {
 		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
+			tell(key, format, args...)
 		}
 	}
-	check(z.ID != "" && len(z.ID) <= maxName, "id is empty or over %d bytes: name the zone, like \"door\"", maxName)
-	check(slices.Contains(Roles, z.Role), "role %q: want one of %q", z.Role, Roles)
-	check(slices.Contains(Reports, z.Report), "report %q: want one of %q", z.Report, Reports)
-	check(len(z.Readers) > 0, "no readers: name at least one")
-	check(z.MinReads >= 1 && z.MinReads <= MaxMinReads, "min reads %d: want 1 to %d", z.MinReads, MaxMinReads)
-	check(z.Average >= 1 && z.Average <= MaxAverage, "average %d: want 1 to %d reads", z.Average, MaxAverage)
-	check(z.Window > 0, "window %v: want more than 0", z.Window)
-	check(z.Dwell >= 0, "dwell %v: want 0 or more", z.Dwell)
-	check(z.Grace > 0, "grace %v: want more than 0", z.Grace)
-	check(z.HoldOff > 0 && z.Resistance > 0, "hold-off %v and resistance %d dB: want more than 0", z.HoldOff, z.Resistance)
-	check(z.Leave <= z.Enter, "leave at %d dBm is above enter at %d dBm: a tag would leave while it arrives", z.Leave, z.Enter)
-	check(z.Report != Once || z.MinReads == 1 && z.Dwell == 0, "min reads %d and dwell %v: a tag that is reported once would never arrive", z.MinReads, z.Dwell)
+	check(z.ID != "" && len(z.ID) <= maxName, "id", "id is empty or over %d bytes: name the zone, like \"door\"", maxName)
+	check(slices.Contains(Roles, z.Role), "role", "role %q: want one of %q", z.Role, Roles)
+	check(slices.Contains(Reports, z.Report), "report", "report %q: want one of %q", z.Report, Reports)
+	check(len(z.Readers) > 0, "readers", "no readers: name at least one")
+	check(z.MinReads >= 1 && z.MinReads <= MaxMinReads, "min_reads", "min reads %d: want 1 to %d", z.MinReads, MaxMinReads)
+	check(z.Average >= 1 && z.Average <= MaxAverage, "average", "average %d: want 1 to %d reads", z.Average, MaxAverage)
+	check(z.Window > 0, "window", "window %v: want more than 0", z.Window)
+	check(z.Dwell >= 0, "dwell", "dwell %v: want 0 or more", z.Dwell)
+	check(z.Grace > 0, "grace", "grace %v: want more than 0", z.Grace)
+	check(z.HoldOff > 0, "hold_off", "hold-off %v: want more than 0", z.HoldOff)
+	check(z.Resistance > 0, "resistance", "resistance %d dB: want more than 0", z.Resistance)
+	check(z.Leave <= z.Enter, "leave", "leave at %d dBm is above enter at %d dBm: a tag would leave while it arrives", z.Leave, z.Enter)
+	once := "its readers tell of a tag once, so that it would never arrive: want %s"
+	check(z.Report != Once || z.MinReads == 1, "min_reads", "min reads %d: "+once, z.MinReads, "1, or leave it out")
+	check(z.Report != Once || z.Dwell <= 0, "dwell", "dwell %v: "+once, z.Dwell, "none")
 	for _, r := range slices.Sorted(maps.Keys(z.Antennas)) {
-		check(slices.Contains(z.Readers, r), "antennas of reader %q: it is none of the zone's readers", r)
+		check(slices.Contains(z.Readers, r), "antennas", "antennas of reader %q: it is none of the zone's readers", r)
 		for _, a := range z.Antennas[r] {
-			check(a >= 1 && a < maxAntennas, "antenna %d of reader %q: want 1 to %d", a, r, maxAntennas-1)
+			check(a >= 1 && a < maxAntennas, "antennas", "antenna %d of reader %q: want 1 to %d", a, r, maxAntennas-1)
 		}
 	}
 	for _, r := range z.Readers {
-		check(len(r) <= maxName, "reader %.20q...: want at most %d bytes", r, maxName)
+		check(len(r) <= maxName, "readers", "reader %.20q...: want at most %d bytes", r, maxName)
 	}
-	return faults
 }

@@ -19,7 +19,7 @@ export function showHealth(status, online, now) {
 const state = (level, sign, text, more = "", brief = true) => ({ level, sign, text, more, brief, listed: true });
 
 function judge(s, now) {
-  return [...readers(s.readers || [], now), ...headquarters(s, now), ...memory(s.journal)];
+  return [...readers(s.readers || [], now), ...outputs(s.outputs || []), ...(s.doors || []).map(door), ...headquarters(s, now), ...memory(s.journal)];
 }
 
 function readers(all, now) {
@@ -28,14 +28,33 @@ function readers(all, now) {
   const on = all.filter((r) => r.online);
   const heard = Math.max(...all.map((r) => w.at(r.last_read)));
   const out = off.map((r) => state("bad", "i-alert", w.word("reader_off", { name: r.name }),
-    w.join(w.word("reader_help"), w.say(r.problem) || w.word("reader_check"))));
+    w.join(w.word("reader_help"), w.say(r.problem) || w.word("reader_check"), w.say(r.notice))));
   if (on.length) out.push({ ...state("good", "i-wave", w.word("readers_ok", { n: on.length })), listed: false });
   for (const r of on) {
+    if (r.notice) out.push(state("care", "i-alert", w.word("reader_notice", { name: r.name }), w.say(r.notice)));
     const last = w.at(r.last_read) ? w.word("last_read", { ago: w.ago(w.at(r.last_read), now) }) : w.word("no_read");
     out.push(state("good", "i-wave", w.word("reader_on", { name: r.name }), last, false));
   }
   out.push(state("", "i-clock", heard ? w.word("last_tag", { ago: w.ago(heard, now) }) : w.word("no_tag")));
   return out;
+}
+
+// Lamps are spoken of only while they do not work: the strip counts them, the dialog names them.
+function outputs(all) {
+  const off = all.filter((o) => o.problem);
+  if (!off.length) return [];
+  return [{ ...state("care", "i-alert", w.word("outputs_off", { n: off.length })), listed: false },
+    ...off.map((o) => state("care", "i-alert", w.word("output_off", o), w.word("output_help", { problem: w.say(o.problem) }), false))];
+}
+
+function door(d) {
+  const problem = w.say(d.problem);
+  const time = w.at(d.since) ? w.clock(w.at(d.since)) : "";
+  if (!d.known) {
+    return state(problem ? "care" : "", "i-door", w.word("door_off", d), problem && w.word("output_help", { problem }), Boolean(problem));
+  }
+  if (d.left_open) return state("care", "i-door", w.word("door_left", { name: d.name, time }), w.word("door_left_help"));
+  return state("good", "i-door", w.word(d.open ? "door_open" : "door_closed", d), w.word("door_count", { time, n: d.opened }), false);
 }
 
 function headquarters(s) {

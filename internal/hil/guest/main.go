@@ -30,7 +30,7 @@ type settings struct {
 
 var commands = map[string]func(settings) error{
 	"listen": listen, "play": play, "cards": cards, "vanish": vanish, "serial": serial, "stuck": stuck,
-	"signals": signals,
+	"signals": signals, "house": house,
 }
 
 func main() {
