@@ -12,6 +12,8 @@ stage frames micro ./reader/frame
 stage llrp micro ./reader/llrp
 stage wedge micro ./reader/wedge
 stage presence micro ./shop/presence
+stage hold-out micro ./internal/trace -benchtime 1x
+stage every-reader env CGO_ENABLED=0 go test -tags test -count=1 -timeout 30m -run EveryReader -v ./internal/scenario -open-for 9h
 stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal
 stage plain make -s plain

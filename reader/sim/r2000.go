@@ -35,6 +35,13 @@ func (r *R2000) Near(epc []byte, rssi int) error {
 	return nil
 }
 
+// Away takes every tag out of the field.
+func (r *R2000) Away() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tags = nil
+}
+
 // Run works until ctx ends; then it returns nil. It fails only if reading or writing does.
 func (r *R2000) Run(ctx context.Context) error {
 	hear := func(b []byte) error { return r.hear(ctx, b) }
