@@ -46,12 +46,11 @@ func (c *Card) identify(card uint64, s *Sighting) Bad {
 	case c.wiegand.Number.Bits == 32 && scheme == tag.EM4100x24:
 		scheme = tag.EM4100x32 // cut below
 	}
-	number, err := tag.NewNumber(scheme, b[first:])
-	if err != nil {
+	s.RSSI, s.HasRSSI, s.Antenna = 0, false, 0
+	if s.Number.Set(scheme, b[first:]) != nil {
 		return Fields
 	}
-	*s = Sighting{}
-	s.identify(number, c.scheme, c.also)
+	s.settle(c.scheme, c.also)
 	return Good
 }
 
