@@ -113,75 +113,90 @@ func r2000RSSI(raw byte) tag.RSSI {
 }
 
 // What a ThingMagic module may tell of a tag, in this order, each if its bit is set, the lowest first (Mercury API, metadata
-// flags).
+// flags). The data that were read with the tag begin with their length in bits.
 var thingMagicFacts = [...]struct {
 	size int
 	name string
-}{{1, "read_count"}, {1, ""}, {1, ""}, {3, "frequency_khz"}, {4, "timestamp_ms"}, {2, "phase"}, {1, "protocol"}, {0, ""}, {1, "gpio"}}
+}{{1, "read_count"}, {1, ""}, {1, "antenna"}, {3, "frequency_khz"}, {4, "timestamp_ms"}, {2, "phase"}, {1, "protocol"}, {2, ""}, {1, "gpio"}}
 
 const (
-	tmRSSI    = 1 // the bit of the flags
-	tmAntenna = 2
-	tmData    = 7
+	tmRSSI    = 0x0002
+	tmAntenna = 0x0004
+	tmData    = 0x0080
+	tmAll     = 0x01FF
 	tmHead    = 6 // option, search flags, metadata flags, type
 	tmOption  = 0x10
 )
+
+// tmSizes is how many bytes the facts of a set of flags take, the data themselves not counted. Where a fact begins is the
+// size of the flags below its own.
+var tmSizes = func() (t [tmAll + 1]int) {
+	for flags := range t {
+		for i, f := range thingMagicFacts {
+			t[flags] += flags >> i & 1 * f.size
+		}
+	}
+	return t
+}()
 
 func thingMagicTag(b []byte, r *Record) (int, bool) {
 	if len(b) < tmHead || b[0] != tmOption {
 		return 0, false
 	}
-	at := tmHead
-	for flags := binary.BigEndian.Uint16(b[3:]); flags != 0; flags &= flags - 1 {
-		i := bits.TrailingZeros16(flags)
-		if i >= len(thingMagicFacts) {
-			return 0, false // a fact that we do not know: where the EPC stands cannot be told
-		}
-		size := thingMagicFacts[i].size
-		if i == tmData { // its length is in bits
-			if len(b) < at+2 {
-				return 0, false
-			}
-			size = (int(binary.BigEndian.Uint16(b[at:])) + 7) / 8
-			at += 2
-		}
-		if len(b) < at+size {
+	flags := int(binary.BigEndian.Uint16(b[3:]))
+	if flags > tmAll {
+		return 0, false // facts that we do not know: where the EPC stands cannot be told
+	}
+	facts, size, data := b[tmHead:], tmSizes[flags], 0
+	if flags&tmData != 0 {
+		at := tmSizes[flags&(tmData-1)]
+		if len(facts) < at+2 {
 			return 0, false
 		}
-		r.fact(i, b[at:at+size])
-		at += size
+		data = (int(binary.BigEndian.Uint16(facts[at:])) + 7) / 8
+		size += data
 	}
-	if len(b) < at+2 {
+	if len(facts) < size+2 {
 		return 0, false
 	}
-	size := int(binary.BigEndian.Uint16(b[at:]))
-	at += 2
-	if size%8 != 0 || len(b) < at+size/8 {
+	if flags&tmRSSI != 0 {
+		r.RSSI, r.HasRSSI = tag.RSSI(int8(facts[tmSizes[flags&(tmRSSI-1)]])), true
+	}
+	if flags&tmAntenna != 0 {
+		r.Antenna = facts[tmSizes[flags&(tmAntenna-1)]] >> 4 // the one that sends; the low half receives
+	}
+	if r.tell != nil {
+		r.tellFacts(flags, data, facts)
+	}
+	epc, n := facts[size+2:], int(binary.BigEndian.Uint16(facts[size:]))
+	if n%8 != 0 || len(epc) < n/8 {
 		return 0, false
 	}
-	return at + size/8, r.thingMagicEPC(b[at : at+size/8])
+	return tmHead + size + 2 + n/8, r.thingMagicEPC(epc[:n/8])
 }
 
-func (r *Record) fact(i int, b []byte) {
-	switch i {
-	case tmRSSI:
-		r.RSSI, r.HasRSSI = tag.RSSI(int8(b[0])), true
-	case tmAntenna:
-		r.Antenna = b[0] >> 4 // the one that sends; the low half receives
-		r.value("antenna", int(r.Antenna))
-	case tmData:
-		if len(b) > 0 {
-			r.hex("data", b)
+// tellFacts tells a tool all facts, data bytes of data among them.
+func (r *Record) tellFacts(flags, data int, facts []byte) {
+	for i, f := range thingMagicFacts {
+		b := facts[:f.size]
+		switch {
+		case flags>>i&1 == 0:
+			continue
+		case 1<<i == tmAntenna:
+			r.value(f.name, int(r.Antenna))
+		case 1<<i == tmData:
+			b = facts[:f.size+data]
+			if data > 0 {
+				r.hex("data", b[f.size:])
+			}
+		case f.name != "":
+			v := 0
+			for _, x := range b {
+				v = v<<8 | int(x)
+			}
+			r.tell(f.name, v)
 		}
-	default:
-		if r.tell == nil {
-			return
-		}
-		v := 0
-		for _, x := range b {
-			v = v<<8 | int(x)
-		}
-		r.tell(thingMagicFacts[i].name, v)
+		facts = facts[len(b):]
 	}
 }
 

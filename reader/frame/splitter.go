@@ -175,6 +175,9 @@ func (s *Splitter) skip(i, n int) {
 
 // prefix tells how far b begins with start: wholly, so far as there are bytes, or not.
 func prefix(b, start []byte) (whole, possible bool) {
+	if len(start) == 1 && len(b) > 0 { // nearly always
+		return b[0] == start[0], b[0] == start[0]
+	}
 	n := min(len(b), len(start))
 	return n == len(start) && string(b[:n]) == string(start), string(b[:n]) == string(start[:n])
 }
