@@ -8,7 +8,8 @@ echo "Machine: $(uname -srm), $(nproc) cores, $(awk -F': ' '/model name/ {print 
 echo "Load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 micro() { CGO_ENABLED=0 go test -tags test -run '^$' -bench . -benchmem "$@" | grep -E '^(Benchmark|pkg|ok|FAIL|---)'; return "${PIPESTATUS[0]}"; }
 
-stage frames micro ./reader/frame
+stage frames micro ./reader/frame -skip Noise
+stage noise micro ./reader/frame -bench Noise -benchtime 1x
 stage llrp micro ./reader/llrp
 stage wedge micro ./reader/wedge
 stage presence micro ./shop/presence
