@@ -10,6 +10,7 @@ micro() { CGO_ENABLED=0 go test -tags test -run '^$' -bench . -benchmem "$@" | g
 
 stage frames micro ./reader/frame -skip Noise
 stage noise micro ./reader/frame -bench Noise -benchtime 1x
+stage reader micro ./reader -benchtime 100x
 stage llrp micro ./reader/llrp
 stage wedge micro ./reader/wedge
 stage presence micro ./shop/presence
