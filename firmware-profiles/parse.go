@@ -263,7 +263,7 @@ func (p *Profile) schemes() []Scheme {
 	case p.Wiegand != nil && p.Wiegand.Number.Bits == 24:
 		return []Scheme{EM4100x24, WiegandN}
 	case p.Wiegand != nil && p.Wiegand.Number.Bits == 32:
-		return []Scheme{EM4100x32, EM4100x24, Wiegand32, WiegandN}
+		return []Scheme{EM4100x32, EM4100x24, Wiegand32, WiegandN, UID}
 	case p.Wiegand != nil && p.Wiegand.Number.Bits > 0:
 		return []Scheme{WiegandN}
 	case p.Frames != nil:

@@ -324,6 +324,8 @@ func wiegandNumber(p *profiles.Profile, v uint32) tag.Number {
 		return must(tag.NewNumber(tag.EM4100x24, b))
 	case profiles.EM4100x32:
 		return must(tag.NewNumber(tag.EM4100x32, b))
+	case profiles.UID:
+		return must(tag.NewNumber(tag.UID, b))
 	}
 	return must(tag.NewNumber(tag.Wiegand, append([]byte{byte(p.Wiegand.Bits)}, b...)))
 }
