@@ -91,6 +91,47 @@ func TestAnUHFReaderTellsEveryTagOfARound(t *testing.T) {
 	}
 }
 
+// A board with four antennas is asked for them in turn when the profile lists them, and for its first alone otherwise.
+func TestAntennasTakeTurns(t *testing.T) {
+	for antennas := 1; antennas <= 4; antennas++ {
+		var w *linktest.Wire
+		dial := func(r *Reader) {
+			w = linktest.NewWire()
+			on(w)(r)
+			p := *r.config.Profile
+			poll := *p.Session.Poll
+			poll.Turns = nil
+			for i := range byte(antennas) {
+				turn := p.Session.Poll.Turns[0]
+				turn.Send = []byte{0xA0, 4, 1, 0x74, i, 0xE7 - i}
+				poll.Turns = append(poll.Turns, turn)
+			}
+			p.Session.Poll = &poll
+			r.config.Profile = &p
+		}
+		bubble(t, "r2000", dial, func(t *testing.T, s *shop) {
+			r := sim.NewR2000(w)
+			for i := 1; i <= 4; i++ {
+				if err := r.NearAntenna(i, []byte{0xE2, 0, 0, byte(i)}, -50); err != nil {
+					t.Fatal(err)
+				}
+			}
+			device(t, r)
+			after(10 * time.Second)
+			heard := map[uint8]int{}
+			for range len(s.reads) {
+				heard[(<-s.reads).Antenna]++
+			}
+			if len(heard) != antennas || heard[uint8(antennas)] < 90/antennas || s.whys() != "online" {
+				t.Errorf("%d antennas: heard at %v; story: %s", antennas, heard, s.whys())
+			}
+			if n := count(w, "A0 04 01 74 00 E7"); antennas == 1 && n != 1 {
+				t.Errorf("the one antenna was chosen %d times", n)
+			}
+		})
+	}
+}
+
 func TestAModuleThatRestartedIsStartedAnew(t *testing.T) {
 	var w *linktest.Wire
 	bubble(t, "thingmagic", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"foyer/firmware-profiles"
 )
 
 // wire is one of the serial protocols, encoded here by hand: a decoder that is tested only by its own encoder proves
@@ -24,6 +26,16 @@ var wires = []wire{
 	{"rdm6300", makeFob}, {"m100", makeUHF(0xBB, 0x7E)}, {"r200", makeUHF(0xAA, 0xDD)}, {"pn532", makePN532},
 	{"uhfreader18", makeUHFReader(false)}, {"uhfreader288", makeUHFReader(true)}, {"r2000", makeR2000},
 	{"thingmagic", makeThingMagic}, {"ssi-scanner", makeSSI}, {"7941e", make7941E},
+}
+
+// Every serial profile has its property: text's is TestOneBadByteInText, for nothing proves a line.
+func TestEveryProtocolIsSpoilt(t *testing.T) {
+	for _, p := range profiles.Builtin() {
+		here := slices.ContainsFunc(wires, func(w wire) bool { return w.id == p.ID })
+		if p.Kind == profiles.Serial && p.Framing.Kind != profiles.TextLine && !here {
+			t.Errorf("%s: nobody tries what one bad byte costs", p.ID)
+		}
+	}
 }
 
 func makeFob(t *rapid.T) []byte {
