@@ -13,6 +13,9 @@ func (c *checker) wiegand() {
 	}
 	c.bounds("wiegand.bits", w.Bits, 4, 64)
 	c.number()
+	if w.Reverse && c.p.Canonical.Scheme != UID {
+		c.At("wiegand.reverse", "goes with the canonical scheme uid alone: the order of other numbers' bytes is fixed")
+	}
 	c.span("wiegand.facility", w.Facility)
 	c.span("wiegand.card", w.Card)
 	for i, p := range w.Parity {

@@ -77,9 +77,15 @@ func (s *Session) commands() map[string]*Command {
 	}
 	if s.Poll != nil {
 		all["session.poll.command"] = &s.Poll.Command
+		for i := range s.Poll.Turns {
+			all[fmt.Sprintf("session.poll.turns[%d]", i)] = &s.Poll.Turns[i]
+		}
 	}
 	return all
 }
+
+// maxTurns is the most antennas that a reader is asked for one by one: a hub has so many.
+const maxTurns = 64
 
 // checker holds the rules that types cannot: what must go together, and bounds. A zero value that is required was told by
 // strictyaml already and is not told twice.
@@ -195,6 +201,7 @@ func (c *checker) session(framed bool) {
 	}
 	if s.Poll != nil {
 		c.duration("session.poll.every", s.Poll.Every, time.Millisecond, time.Minute)
+		c.bounds("session.poll.turns", len(s.Poll.Turns), 0, maxTurns)
 	}
 	if c.p.Kind == Serial && c.p.Report != "" && (c.p.Report == Polled) != (s.Poll != nil) {
 		c.At("report", "polled and session.poll go together: give both or neither")
@@ -263,7 +270,7 @@ func (p *Profile) schemes() []Scheme {
 	case p.Wiegand != nil && p.Wiegand.Number.Bits == 24:
 		return []Scheme{EM4100x24, WiegandN}
 	case p.Wiegand != nil && p.Wiegand.Number.Bits == 32:
-		return []Scheme{EM4100x32, EM4100x24, Wiegand32, WiegandN}
+		return []Scheme{EM4100x32, EM4100x24, Wiegand32, WiegandN, UID}
 	case p.Wiegand != nil && p.Wiegand.Number.Bits > 0:
 		return []Scheme{WiegandN}
 	case p.Frames != nil:

@@ -161,6 +161,7 @@ type Command struct {
 type Poll struct {
 	Command Command       `yaml:"command,required"`
 	Every   time.Duration `yaml:"every,required"` // from one poll to the next
+	Turns   []Command     `yaml:"turns"`          // before each poll the next of these, round and round: they choose an antenna; one alone is sent after each start
 }
 
 // Rearm says when Start is run again. Zero fields mean never.

@@ -7,6 +7,7 @@ type Wiegand struct {
 	Format      string        `yaml:"format,required"` // the industry's name: H10301
 	Bits        int           `yaml:"bits,required"`   // 4 to 64
 	Number      BitSpan       `yaml:"number"`          // the bits that are the identity; needed unless there are only keys
+	Reverse     bool          `yaml:"reverse"`         // canonical uid: the reader sends the card's last byte first
 	Facility    *BitSpan      `yaml:"facility"`
 	Card        *BitSpan      `yaml:"card"`
 	Parity      []BitParity   `yaml:"parity"`

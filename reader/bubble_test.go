@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"io"
 	"log/slog"
-	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,81 +14,9 @@ import (
 
 	"foyer/firmware-profiles"
 	"foyer/reader/link"
+	"foyer/reader/link/linktest"
 	"foyer/reader/tag"
 )
-
-// wire is a serial line in virtual time: a link.Link on one side, an io.ReadWriter for a simulated reader on the other.
-type wire struct {
-	toHost, toDevice chan []byte
-	rest             []byte        // of what the host did not take at once
-	expire           chan struct{} // ends the device's waiting Read
-	broken           chan struct{} // unplugged
-	mu               sync.Mutex
-	commands         [][]byte // that the host sent
-}
-
-// sent lists the commands that the host sent.
-func (w *wire) sent() [][]byte {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.commands)
-}
-
-func newWire() *wire {
-	return &wire{
-		toHost: make(chan []byte, 4096), toDevice: make(chan []byte, 64),
-		expire: make(chan struct{}, 1), broken: make(chan struct{}),
-	}
-}
-
-func (w *wire) Receive(p []byte, wait time.Duration) (int, error) {
-	if len(w.rest) == 0 {
-		select {
-		case <-w.broken:
-			return 0, link.ErrUnplugged
-		case w.rest = <-w.toHost:
-		case <-time.After(wait):
-			return 0, nil
-		}
-	}
-	n := copy(p, w.rest)
-	w.rest = w.rest[n:]
-	return n, nil
-}
-
-func (w *wire) Send(p []byte) error {
-	w.mu.Lock()
-	w.commands = append(w.commands, bytes.Clone(p))
-	w.mu.Unlock()
-	select {
-	case w.toDevice <- bytes.Clone(p):
-	default: // a deaf device
-	}
-	return nil
-}
-
-func (w *wire) Close() error { return nil }
-
-func (w *wire) Read(p []byte) (int, error) {
-	select {
-	case b := <-w.toDevice:
-		return copy(p, b), nil
-	case <-w.expire:
-		return 0, os.ErrDeadlineExceeded
-	}
-}
-
-func (w *wire) SetReadDeadline(t time.Time) error {
-	if !t.IsZero() {
-		w.expire <- struct{}{}
-	}
-	return nil
-}
-
-func (w *wire) Write(p []byte) (int, error) {
-	w.toHost <- bytes.Clone(p)
-	return len(p), nil
-}
 
 func unhex(text string) []byte {
 	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
@@ -179,7 +105,7 @@ func bubble(t *testing.T, profile string, dial func(*Reader), test func(t *testi
 }
 
 // on makes a dialer that gives the same line every time.
-func on(w *wire) func(*Reader) {
+func on(w *linktest.Wire) func(*Reader) {
 	s := &socket[link.Link]{}
 	s.put(w, nil)
 	return func(r *Reader) { r.serial = s.dialer() }

@@ -6,48 +6,13 @@ import (
 
 	profiles "foyer/firmware-profiles"
 	"foyer/reader/link"
+	"foyer/reader/link/linktest"
 	"foyer/reader/tag"
 )
 
-// twoLines is a pair of Wiegand lines in virtual time.
-type twoLines struct {
-	edges chan link.Edge
-	gone  chan struct{}
-	begun time.Time
-}
-
-func newTwoLines() *twoLines {
-	return &twoLines{edges: make(chan link.Edge, 1024), gone: make(chan struct{}), begun: time.Now()}
-}
-
-func (l *twoLines) Next(wait time.Duration) (link.Edge, bool, error) {
-	if wait <= 0 {
-		panic("a wait without a limit")
-	}
-	select {
-	case e := <-l.edges:
-		return e, true, nil
-	case <-l.gone:
-		return link.Edge{}, false, link.ErrUnplugged
-	case <-time.After(wait):
-		return link.Edge{}, false, nil
-	}
-}
-
-func (l *twoLines) Stamped() bool { return false }
-func (l *twoLines) Close() error  { return nil }
-
-// send plays bits, a pulse every millisecond.
-func (l *twoLines) send(bits string) {
-	for _, b := range bits {
-		time.Sleep(time.Millisecond)
-		l.edges <- link.Edge{Line: int(b - '0'), At: time.Since(l.begun)}
-	}
-}
-
-func between(l **twoLines) func(*Reader) {
+func between(l **linktest.Lines) func(*Reader) {
 	return func(r *Reader) {
-		*l = newTwoLines()
+		*l = linktest.NewLines()
 		s := &socket[link.Edges]{}
 		s.put(*l, nil)
 		r.wiegand = s.dialer()
@@ -58,10 +23,10 @@ func between(l **twoLines) func(*Reader) {
 const card26 = "00111101100111001011100101"
 
 func TestACardOverWiegand26(t *testing.T) {
-	var l *twoLines
+	var l *linktest.Lines
 	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
 		after(time.Minute)
-		l.send(card26)
+		l.Pull(card26)
 		last := time.Now()
 		read := <-s.reads
 		if read.ID != id(tag.EM4100x24, "7B3972") || !read.At.Equal(last) || read.HasRSSI {
@@ -77,7 +42,7 @@ func TestACardOverWiegand26(t *testing.T) {
 }
 
 func TestACardReaderWithAKeypad(t *testing.T) {
-	var l *twoLines
+	var l *linktest.Lines
 	var keys []byte
 	dial := func(r *Reader) {
 		between(&l)(r)
@@ -91,7 +56,7 @@ func TestACardReaderWithAKeypad(t *testing.T) {
 	bubble(t, "wiegand26", dial, func(t *testing.T, s *shop) {
 		after(time.Second)
 		for _, bits := range []string{"11100001", card26, "01001011", "11110001"} { // the last has a bit turned
-			l.send(bits)
+			l.Pull(bits)
 			after(time.Second)
 		}
 		if c := s.Health().Counts; string(keys) != "1#" || len(s.reads) != 1 || c.Refused != 1 || c.Frames != 3 {
@@ -101,11 +66,11 @@ func TestACardReaderWithAKeypad(t *testing.T) {
 }
 
 func TestTwoCardsInARow(t *testing.T) {
-	var l *twoLines
+	var l *linktest.Lines
 	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
 		after(time.Second)
 		for range 3 {
-			l.send(card26)
+			l.Pull(card26)
 			after(40 * time.Millisecond)
 		}
 		after(time.Second)
@@ -117,11 +82,11 @@ func TestTwoCardsInARow(t *testing.T) {
 
 // The lines open while somebody's card is being sent: what is left of it might pass as another card.
 func TestACardThatHadBegun(t *testing.T) {
-	var l *twoLines
+	var l *linktest.Lines
 	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
-		l.send(card26)
+		l.Pull(card26)
 		after(time.Second)
-		l.send(card26)
+		l.Pull(card26)
 		after(time.Second)
 		if c := s.Health().Counts; len(s.reads) != 1 || c.Frames != 1 || c.Refused != 1 {
 			t.Errorf("%d reads, %+v", len(s.reads), c)
@@ -130,23 +95,23 @@ func TestACardThatHadBegun(t *testing.T) {
 }
 
 func TestBadCardsAreRefusedAndSuspected(t *testing.T) {
-	var l *twoLines
+	var l *linktest.Lines
 	bubble(t, "wiegand26", between(&l), func(t *testing.T, s *shop) {
 		for i := range 12 {
 			switch i % 3 {
 			case 0:
-				l.send(card26[1:]) // a bit lost
+				l.Pull(card26[1:]) // a bit lost
 			case 1:
-				l.send("1" + card26[1:]) // a bit turned
+				l.Pull("1" + card26[1:]) // a bit turned
 			case 2:
-				l.send(card26 + "1")
+				l.Pull(card26 + "1")
 			}
 			after(time.Second)
 		}
 		if c := s.Health().Counts; len(s.reads) != 0 || c.Refused != 12 || s.whys() != "online noise" || s.logged() != 2 {
 			t.Errorf("%d reads, %+v, story: %s, log:\n%s", len(s.reads), c, s.whys(), s.log())
 		}
-		l.send(card26)
+		l.Pull(card26)
 		after(time.Second)
 		if len(s.reads) != 1 || s.whys() != "online noise online" {
 			t.Errorf("%d reads, story: %s", len(s.reads), s.whys())
@@ -155,22 +120,22 @@ func TestBadCardsAreRefusedAndSuspected(t *testing.T) {
 }
 
 func TestAChipThatVanishesAndReturns(t *testing.T) {
-	var l *twoLines
+	var l *linktest.Lines
 	chip := &socket[link.Edges]{}
 	dial := func(r *Reader) {
-		l = newTwoLines()
+		l = linktest.NewLines()
 		chip.put(l, nil)
 		r.wiegand = chip.dialer()
 	}
 	bubble(t, "wiegand26", dial, func(t *testing.T, s *shop) {
-		l.send(card26[:13])
+		l.Pull(card26[:13])
 		chip.put(nil, link.ErrNoDevice)
-		close(l.gone) // in the middle of a card
+		l.Vanish() // in the middle of a card
 		after(time.Minute)
-		back := newTwoLines()
+		back := linktest.NewLines()
 		chip.put(back, nil)
 		after(time.Minute)
-		back.send(card26)
+		back.Pull(card26)
 		after(time.Second)
 		if len(s.reads) != 1 || s.whys() != "online unplugged online" {
 			t.Errorf("%d reads, story: %s", len(s.reads), s.whys())

@@ -12,7 +12,7 @@ import (
 // start wakes the reader and starts it up. Afterwards it is online.
 func (s *session) start(ctx context.Context) error {
 	plan := &s.profile.Session
-	s.restarted = false
+	s.restarted, s.turns = false, 0
 	if len(plan.Wake) > 0 {
 		if err := s.line.Send(plan.Wake); err != nil {
 			return err

@@ -21,13 +21,13 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // desk is a reader on a real line.
 type desk struct {
-	t      *testing.T
+	t      testing.TB
 	reads  chan tag.Read
 	health chan Health
 }
 
 // listen runs a reader until the test ends.
-func listen(t *testing.T, profile, port string) *desk {
+func listen(t testing.TB, profile, port string) *desk {
 	t.Helper()
 	p, ok := profiles.Find(profile)
 	if !ok {
@@ -43,7 +43,7 @@ func listen(t *testing.T, profile, port string) *desk {
 }
 
 // background runs something until the test ends.
-func background(t *testing.T, run func(context.Context) error) {
+func background(t testing.TB, run func(context.Context) error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx) }()
@@ -85,7 +85,7 @@ func (d *desk) hears(want tag.ID) tag.Read {
 	}
 }
 
-func port(t *testing.T) *sim.PTY {
+func port(t testing.TB) *sim.PTY {
 	t.Helper()
 	p, err := sim.NewPTY(filepath.Join(t.TempDir(), "usb-reader-if00"))
 	if err != nil {
@@ -170,41 +170,58 @@ func TestAPortThatIsNotThereYet(t *testing.T) {
 	d.until("")
 }
 
-// TestUnplugAndReplug pulls a module out in the middle of its work fifty times. It must be heard again each time, and
-// nothing may be left behind. How long it took is told, not tested.
-func TestUnplugAndReplug(t *testing.T) {
+// pulled is a module that is pulled out in the middle of its work and put back.
+type pulled struct {
+	*desk
+	port *sim.PTY
+}
+
+func newPulled(t testing.TB) *pulled {
+	t.Helper()
 	p := port(t)
 	r := sim.NewR200(p)
 	background(t, r.Run)
 	if err := r.Near(unhex(epc), -56); err != nil {
 		t.Fatal(err)
 	}
-	d := listen(t, "r200", p.Path())
+	d := &pulled{listen(t, "r200", p.Path()), p}
 	d.until("")
 	d.hears(id(tag.EPC, epc))
-	cycle := func() time.Duration {
-		if err := p.Unplug(); err != nil {
-			t.Fatal(err)
-		}
-		d.until(WhyUnplugged)
-		if err := p.Plug(); err != nil {
-			t.Fatal(err)
-		}
-		plugged := time.Now()
-		d.until("")
-		for len(d.reads) > 0 {
-			<-d.reads
-		}
-		d.hears(id(tag.EPC, epc))
-		return time.Since(plugged)
+	return d
+}
+
+// cycle pulls it out and puts it back, and returns how long it took from then until its tag was heard again.
+func (d *pulled) cycle() time.Duration {
+	d.t.Helper()
+	if err := d.port.Unplug(); err != nil {
+		d.t.Fatal(err)
 	}
-	cycle() // the first opens what stays open
+	d.until(WhyUnplugged)
+	if err := d.port.Plug(); err != nil {
+		d.t.Fatal(err)
+	}
+	plugged := time.Now()
+	d.until("")
+	for len(d.reads) > 0 {
+		<-d.reads
+	}
+	d.hears(id(tag.EPC, epc))
+	return time.Since(plugged)
+}
+
+// TestUnplugAndReplug does so a hundred times. The tag must be heard again each time, and nothing may be left behind. How
+// long it took is BenchmarkReplug's.
+func TestUnplugAndReplug(t *testing.T) {
+	times := 100
+	if testing.Short() {
+		times = 20
+	}
+	d := newPulled(t)
+	d.cycle() // the first opens what stays open
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
-	var slowest time.Duration
-	for range 50 {
-		slowest = max(slowest, cycle())
+	for range times {
+		d.cycle()
 	}
-	t.Logf("slowest return: %v", slowest.Round(time.Millisecond))
 	if now := runtime.NumGoroutine(); now > goroutines+1 { // one look at the port may be under way
 		t.Errorf("%d goroutines, %d before", now, goroutines)
 	}
@@ -213,7 +230,21 @@ func TestUnplugAndReplug(t *testing.T) {
 	}
 }
 
-func openFiles(t *testing.T) int {
+// BenchmarkReplug is the time from plugging a module in until its tag is heard.
+func BenchmarkReplug(b *testing.B) {
+	d := newPulled(b)
+	var slowest, sum time.Duration
+	n := 0
+	for b.Loop() {
+		took := d.cycle()
+		slowest, sum, n = max(slowest, took), sum+took, n+1
+	}
+	b.ReportMetric(float64(slowest.Milliseconds()), "ms-slowest")
+	b.ReportMetric(float64(sum.Milliseconds())/float64(n), "ms-mean")
+	b.ReportMetric(float64(n), "times")
+}
+
+func openFiles(t testing.TB) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,34 +19,11 @@ import (
 
 	"foyer/firmware-profiles"
 	"foyer/reader/link"
+	"foyer/reader/link/linktest"
 	"foyer/reader/sim"
 	"foyer/reader/tag"
 	"foyer/reader/wedge"
 )
-
-// cable is a network connection in virtual time.
-type cable struct{ net.Conn }
-
-func (c cable) Receive(p []byte, wait time.Duration) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
-		return 0, link.ErrClosed
-	}
-	n, err := c.Read(p)
-	if n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, nil
-	}
-	return 0, link.ErrUnplugged
-}
-
-func (c cable) Send(p []byte) error {
-	if c.SetWriteDeadline(time.Now().Add(2*time.Second)) != nil {
-		return link.ErrClosed
-	}
-	if _, err := c.Write(p); err != nil {
-		return link.ErrUnplugged
-	}
-	return nil
-}
 
 // plugged makes a dialer to a simulated LLRP reader. Each opening is a new connection.
 func plugged(ctx context.Context, device *sim.LLRP) *link.Dialer[link.Link] {
@@ -56,7 +32,7 @@ func plugged(ctx context.Context, device *sim.LLRP) *link.Dialer[link.Link] {
 		Open: func(context.Context) (link.Link, error) {
 			ours, theirs := net.Pipe()
 			go device.Talk(ctx, theirs)
-			return cable{ours}, nil
+			return linktest.Cable{Conn: ours}, nil
 		},
 	}
 }
@@ -350,8 +326,8 @@ func rawKeys(text string, start time.Duration) (raw []byte) {
 }
 
 func TestAWedge(t *testing.T) {
-	var w *wire
-	bubble(t, "wedge", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "wedge", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		after(time.Minute)
 		w.Write(rawKeys("0008075634\n", time.Minute))
 		shown := time.Now()
@@ -364,8 +340,8 @@ func TestAWedge(t *testing.T) {
 		if c := s.Health().Counts; len(s.reads) != 1 || c.Frames != 2 || c.Refused != 2 {
 			t.Errorf("%d reads, %+v", len(s.reads), c)
 		}
-		if strings.Contains(s.log(), "8075634") || len(w.sent()) > 0 {
-			t.Errorf("log: %s; sent %X", s.log(), w.sent())
+		if strings.Contains(s.log(), "8075634") || len(w.Sent()) > 0 {
+			t.Errorf("log: %s; sent %X", s.log(), w.Sent())
 		}
 	})
 }

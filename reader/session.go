@@ -35,6 +35,7 @@ type session struct {
 	heard    time.Time // the last good frame, or the last start
 	started  time.Time
 	polled   time.Time
+	turns    int       // polls since the last start
 	unsplit  bool      // bytes wait for the rest of their frame
 	lastByte time.Time // for unsplit
 }
@@ -78,7 +79,7 @@ func (s *session) turn(ctx context.Context) error {
 		next := due(s.polled, poll.Every)
 		if passed(now, next) {
 			s.polled = now
-			return s.command(ctx, poll.Command)
+			return s.poll(ctx, poll)
 		}
 		wait = min(wait, next.Sub(now))
 	}
@@ -88,6 +89,18 @@ func (s *session) turn(ctx context.Context) error {
 		}
 	}
 	return s.receive(wait)
+}
+
+// poll asks the next antenna, if the profile takes turns with them.
+func (s *session) poll(ctx context.Context, poll *profiles.Poll) error {
+	turn := s.turns
+	s.turns++
+	if n := len(poll.Turns); n > 1 || n == 1 && turn == 0 {
+		if err := s.command(ctx, poll.Turns[turn%n]); err != nil {
+			return err
+		}
+	}
+	return s.command(ctx, poll.Command)
 }
 
 // due is when something is to be done again; zero = never.

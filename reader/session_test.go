@@ -12,6 +12,7 @@ import (
 
 	"foyer/firmware-profiles"
 	"foyer/reader/link"
+	"foyer/reader/link/linktest"
 	"foyer/reader/sim"
 	"foyer/reader/tag"
 )
@@ -29,8 +30,8 @@ func module(t *testing.T, rw io.ReadWriter) *sim.R200 {
 	return r
 }
 
-func (w *wire) count(command string) (n int) {
-	for _, p := range w.sent() {
+func count(w *linktest.Wire, command string) (n int) {
+	for _, p := range w.Sent() {
 		if bytes.Equal(p, unhex(command)) {
 			n++
 		}
@@ -44,8 +45,8 @@ const (
 )
 
 func TestAModuleIsStartedHeardAndStopped(t *testing.T) {
-	var w *wire
-	bubble(t, "r200", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "r200", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		r := module(t, w)
 		after(time.Second)
 		if s.whys() != "online" {
@@ -66,25 +67,25 @@ func TestAModuleIsStartedHeardAndStopped(t *testing.T) {
 		if late := read.At.Sub(shown); late < 2*time.Millisecond || late > 28*time.Millisecond || time.Since(read.At) > time.Millisecond {
 			t.Errorf("heard %v after it came near", late)
 		}
-		sent := len(w.sent())
+		sent := len(w.Sent())
 		if err := s.stop(); err != nil {
 			t.Error(err)
 		}
-		if s.whys() != "online stopped" || len(w.sent()) != sent+1 || w.count(multiCommand) != 1 || !bytes.Equal(w.sent()[sent], unhex(stopCommand)) {
-			t.Errorf("story: %s; sent % X", s.whys(), w.sent())
+		if s.whys() != "online stopped" || len(w.Sent()) != sent+1 || count(w, multiCommand) != 1 || !bytes.Equal(w.Sent()[sent], unhex(stopCommand)) {
+			t.Errorf("story: %s; sent % X", s.whys(), w.Sent())
 		}
 	})
 }
 
 func TestAnEmptyFieldIsHealthyAndSilent(t *testing.T) {
-	var w *wire
-	bubble(t, "r200", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "r200", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		module(t, w)
 		after(11 * time.Minute) // 40 times a second "no tag": 26,000 frames
 		if s.whys() != "online" || s.logged() != 1 {
 			t.Errorf("story: %s; log:\n%s", s.whys(), s.log())
 		}
-		if got := w.count(multiCommand); got != 3 {
+		if got := count(w, multiCommand); got != 3 {
 			t.Errorf("inventory started %d times in 11 minutes, want 3: at once, and every 5 minutes", got)
 		}
 		if c := s.Health().Counts; c.Frames < 26_000 || c.Reads != 0 || c.Noise != 0 || c.Refused != 0 || c.Opened != 1 {
@@ -94,8 +95,8 @@ func TestAnEmptyFieldIsHealthyAndSilent(t *testing.T) {
 }
 
 func TestASleepingModuleIsWokenAfterSilence(t *testing.T) {
-	var w *wire
-	bubble(t, "r200", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "r200", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		r := module(t, w)
 		after(time.Minute)
 		r.Sleep()
@@ -114,14 +115,14 @@ func TestASleepingModuleIsWokenAfterSilence(t *testing.T) {
 }
 
 func TestAModuleThatDoesNotAnswer(t *testing.T) {
-	var w *wire
-	bubble(t, "r200", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "r200", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		after(time.Minute)
 		if s.whys() != "no_answer" || !strings.Contains(s.Health().Detail, "baud") || s.logged() != 1 {
 			t.Fatalf("story: %s; %q; log:\n%s", s.whys(), s.Health().Detail, s.log())
 		}
-		if len(w.sent()) > 2*40 {
-			t.Errorf("knocked %d times in a minute", len(w.sent()))
+		if len(w.Sent()) > 2*40 {
+			t.Errorf("knocked %d times in a minute", len(w.Sent()))
 		}
 		module(t, w) // it gets its power
 		after(4 * time.Second)
@@ -132,10 +133,10 @@ func TestAModuleThatDoesNotAnswer(t *testing.T) {
 }
 
 func TestAPolledModule(t *testing.T) {
-	var w *wire
+	var w *linktest.Wire
 	const poll = "AA 00 22 00 00 22 DD"
 	dial := func(r *Reader) {
-		w = newWire()
+		w = linktest.NewWire()
 		on(w)(r)
 		p := *r.config.Profile
 		p.Session = profiles.Session{Wake: unhex("00"), Poll: &profiles.Poll{Every: 250 * time.Millisecond, Command: profiles.Command{
@@ -151,8 +152,8 @@ func TestAPolledModule(t *testing.T) {
 			t.Fatal(err)
 		}
 		after(time.Second)
-		if got := w.count(poll); got < 43 || got > 45 || !bytes.Equal(w.sent()[0], unhex("00")) {
-			t.Errorf("polled %d times in 10.9 s, want 44; first sent % X", got, w.sent()[0])
+		if got := count(w, poll); got < 43 || got > 45 || !bytes.Equal(w.Sent()[0], unhex("00")) {
+			t.Errorf("polled %d times in 10.9 s, want 44; first sent % X", got, w.Sent()[0])
 		}
 		if len(s.reads) != 4 || s.whys() != "online" {
 			t.Errorf("%d reads in a second, story: %s", len(s.reads), s.whys())
@@ -161,8 +162,8 @@ func TestAPolledModule(t *testing.T) {
 }
 
 func TestAComplaintIsLoggedOnce(t *testing.T) {
-	var w *wire
-	bubble(t, "r200", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "r200", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		module(t, w)
 		after(time.Second)
 		for range 500 {
@@ -212,8 +213,8 @@ func TestWhatComesOfALine(t *testing.T) {
 		{"one frame inside another", []string{fob[:21], otherFob, fob[21:], pause, fob}, "other fob", 1},
 		{"wrong check", []string{"02 31 30 30 30 32 36 46 34 34 34 32 36 03", otherFob}, "other", 1},
 	} {
-		var w *wire
-		bubble(t, "rdm6300", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+		var w *linktest.Wire
+		bubble(t, "rdm6300", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 			for _, piece := range test.pieces {
 				if piece == pause {
 					after(500 * time.Millisecond)
@@ -233,8 +234,8 @@ func TestWhatComesOfALine(t *testing.T) {
 }
 
 func TestAFobCarriesItsShorterForm(t *testing.T) {
-	var w *wire
-	bubble(t, "rdm6300", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "rdm6300", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		w.Write(unhex(fob))
 		if read := <-s.reads; read.Also != id(tag.EM4100x32, "007B3972") || read.HasRSSI || !read.At.Equal(time.Now()) {
 			t.Errorf("%+v", read)
@@ -243,8 +244,8 @@ func TestAFobCarriesItsShorterForm(t *testing.T) {
 }
 
 func TestNoiseIsToldAndForgotten(t *testing.T) {
-	var w *wire
-	bubble(t, "rdm6300", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "rdm6300", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		noise := bytes.Repeat([]byte{0xF8, 0x00, 0x02, 0x7E}, 32)
 		for range 100 {
 			w.Write(noise)
@@ -280,11 +281,11 @@ func TestASilentReaderIsHealthy(t *testing.T) {
 }
 
 // newWireLater is a wire on which nothing is ever said; it needs no channel of the bubble's.
-func newWireLater() *wire { return &wire{} }
+func newWireLater() *linktest.Wire { return &linktest.Wire{} }
 
 func TestAFullChannelDropsTheOldest(t *testing.T) {
-	var w *wire
-	bubble(t, "rdm6300", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "rdm6300", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		for range cap(s.reads) { // somebody else's reads
 			s.reads <- tag.Read{}
 		}
@@ -312,18 +313,18 @@ func TestAFullChannelDropsTheOldest(t *testing.T) {
 
 // TestWhyThereIsNoLine walks through all that can be wrong with a port, and back.
 func TestWhyThereIsNoLine(t *testing.T) {
-	var w *wire
+	var w *linktest.Wire
 	door := &socket[link.Link]{}
 	fail := func(err error) { door.put(nil, &link.OpenError{Port: "/dev/door", Kind: err, Hint: "do this"}) }
 	dial := func(r *Reader) {
-		w = newWire()
+		w = linktest.NewWire()
 		door.put(w, nil)
 		r.serial = door.dialer()
 	}
 	bubble(t, "rdm6300", dial, func(t *testing.T, s *shop) {
 		after(time.Minute)
 		fail(link.ErrNoDevice)
-		close(w.broken)
+		w.Unplug()
 		after(time.Minute)
 		if s.whys() != "online unplugged" {
 			t.Errorf("story: %s", s.whys())
@@ -342,7 +343,7 @@ func TestWhyThereIsNoLine(t *testing.T) {
 				t.Errorf("%v: %+v", next.err, h)
 			}
 		}
-		door.put(newWire(), nil)
+		door.put(linktest.NewWire(), nil)
 		after(time.Minute)
 		if h := s.Health(); !h.Online || h.Why != "" || h.Detail != "" {
 			t.Errorf("%+v", h)
@@ -363,8 +364,8 @@ func TestAPortThatCanNeverOpenEndsRun(t *testing.T) {
 }
 
 func TestNothingLoggedNamesATag(t *testing.T) {
-	var w *wire
-	bubble(t, "rdm6300", func(r *Reader) { w = newWire(); on(w)(r) }, func(t *testing.T, s *shop) {
+	var w *linktest.Wire
+	bubble(t, "rdm6300", func(r *Reader) { w = linktest.NewWire(); on(w)(r) }, func(t *testing.T, s *shop) {
 		w.Write(unhex(fob))
 		w.Write(unhex("02 31 30 30 30 32 36 46 34 34 34 32 36 03"))
 		w.Write(bytes.Repeat([]byte("6F007B3972"), 100))

@@ -10,5 +10,8 @@
 //	d.At(9, 0).Reads("anna", "door")
 //	d.Want("wall: Good morning, Ms Wang", ...)
 //
+// One day has a reader of every built-in profile at once (TestADayWithEveryReader): there, what people do is bytes and
+// edges on simulated lines, and what the shop records is held against who really came.
+//
 // Want takes all that happened since the last Want, in order, and nothing else.
 package scenario

@@ -8,10 +8,14 @@ echo "Machine: $(uname -srm), $(nproc) cores, $(awk -F': ' '/model name/ {print 
 echo "Load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 micro() { CGO_ENABLED=0 go test -tags test -run '^$' -bench . -benchmem "$@" | grep -E '^(Benchmark|pkg|ok|FAIL|---)'; return "${PIPESTATUS[0]}"; }
 
-stage frames micro ./reader/frame
+stage frames micro ./reader/frame -skip Noise
+stage noise micro ./reader/frame -bench Noise -benchtime 1x
+stage reader micro ./reader -benchtime 100x
 stage llrp micro ./reader/llrp
 stage wedge micro ./reader/wedge
 stage presence micro ./shop/presence
+stage hold-out micro ./internal/trace -benchtime 1x
+stage every-reader env CGO_ENABLED=0 go test -tags test -count=1 -timeout 30m -run EveryReader -v ./internal/scenario -open-for 9h
 stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal
 stage plain make -s plain

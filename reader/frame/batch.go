@@ -8,11 +8,17 @@ import (
 
 // batch is the records of the frame in hand.
 type batch struct {
-	codec  codec
-	rest   []byte
-	left   int
-	shared Record // what the frame says of all of them
-	now    Record
+	codec   codec
+	rest    []byte
+	left    int
+	antenna uint8 // of all of them, where the frame says it once
+	now     Record
+}
+
+// read takes the next record of b.
+func (t *batch) read(b []byte) (size int, ok bool) {
+	t.now = Record{Antenna: t.antenna}
+	return t.codec.record(b, &t.now)
 }
 
 // randomID is the text of a read that is no identity.
@@ -22,31 +28,30 @@ const randomID = "random id"
 // It must never be enrolled.
 func isRandom(uid []byte) bool { return len(uid) == 4 && uid[0] == 0x08 }
 
-// uidNumber is the identity of a UID: none for a random one.
-func uidNumber(uid []byte) (tag.Number, Bad) {
+// setUID makes n the identity of a UID: none for a random one.
+func setUID(n *tag.Number, uid []byte) Bad {
 	switch {
 	case len(uid) != 4 && len(uid) != 7 && len(uid) != 10:
-		return tag.Number{}, Fields
+		return Fields
 	case isRandom(uid):
-		return tag.Number{}, Good
+		*n = tag.Number{}
+		return Good
 	}
-	n, err := tag.NewNumber(tag.UID, uid)
-	return n, badIf(err)
+	return badIf(n.Set(tag.UID, uid))
 }
 
 // firstRecord proves every record before the first is told: a frame is good as a whole.
 func (d *Decoder) firstRecord(payload []byte, s *Sighting, m *Meaning) Bad {
 	b := &d.batch
 	all := d.found.get(kRecords, payload)
-	b.shared = Record{}
-	n, size, ok := b.codec.count(all, &b.shared)
+	b.antenna = 0
+	n, size, ok := b.codec.count(all, &b.antenna)
 	if !ok {
 		return Fields
 	}
 	rest := all[size:]
 	for range n {
-		b.now = b.shared
-		size, ok := b.codec.record(rest, &b.now)
+		size, ok := b.read(rest)
 		if !ok || len(b.now.EPC) > tag.MaxBytes || len(b.now.EPC)%2 != 0 {
 			return Fields
 		}
@@ -74,12 +79,11 @@ func (d *Decoder) firstRecord(payload []byte, s *Sighting, m *Meaning) Bad {
 // tell sets s to the record in hand, unless that has no lasting number.
 func (d *Decoder) tell(s *Sighting) bool {
 	r := &d.batch.now
-	n, bad := r.number()
-	if bad != Good || n.IsZero() {
+	if r.setNumber(&s.Number) != Good || s.Number.IsZero() {
 		return false
 	}
-	*s = Sighting{RSSI: r.RSSI, HasRSSI: r.HasRSSI, Antenna: r.Antenna}
-	s.identify(n, d.scheme, d.also)
+	s.RSSI, s.HasRSSI, s.Antenna = r.RSSI, r.HasRSSI, r.Antenna
+	s.settle(d.scheme, d.also)
 	return true
 }
 
@@ -88,8 +92,7 @@ func (d *Decoder) More(s *Sighting) bool {
 	b := &d.batch
 	for b.left > 0 {
 		b.left--
-		b.now = b.shared
-		size, _ := b.codec.record(b.rest, &b.now) // firstRecord saw to it
+		size, _ := b.read(b.rest) // firstRecord saw to it
 		b.rest = b.rest[size:]
 		if d.tell(s) {
 			return true
@@ -98,16 +101,16 @@ func (d *Decoder) More(s *Sighting) bool {
 	return false
 }
 
-// number is the identity of a record, none for one that has no lasting number.
-func (r *Record) number() (tag.Number, Bad) {
+// setNumber makes n the identity of a record: none for one that has no lasting number.
+func (r *Record) setNumber(n *tag.Number) Bad {
 	switch {
 	case r.UID != nil:
-		return uidNumber(r.UID)
+		return setUID(n, r.UID)
 	case len(r.EPC) == 0:
-		return tag.Number{}, Good
+		*n = tag.Number{}
+		return Good
 	}
-	n, err := tag.FromEPC(r.EPC)
-	return n, badIf(err)
+	return badIf(n.SetEPC(r.EPC))
 }
 
 // Seen is one record as a tool shows it.
@@ -130,20 +133,20 @@ func (d *Decoder) Records(f Frame) (all []Seen, has bool) {
 	if field == nil || d.last == nil || d.last.kind != Tag {
 		return nil, false
 	}
-	var shared Record
-	n, size, ok := d.batch.codec.count(field, &shared)
+	var antenna uint8
+	n, size, ok := d.batch.codec.count(field, &antenna)
 	if !ok {
 		return nil, true
 	}
 	rest := field[size:]
 	for range n {
-		seen := Seen{Record: shared}
+		seen := Seen{Record: Record{Antenna: antenna}}
 		seen.tell = func(name string, v any) { seen.Values = append(seen.Values, Value{name, v}) }
 		size, ok := d.batch.codec.record(rest, &seen.Record)
 		if !ok {
 			return all, true
 		}
-		seen.Number, _ = seen.number()
+		_ = seen.setNumber(&seen.Number) // a zero one says that it is no identity
 		all = append(all, seen)
 		rest = rest[size:]
 	}

@@ -39,19 +39,36 @@ func (c *Card) identify(card uint64, s *Sighting) Bad {
 	binary.BigEndian.PutUint64(b[1:], span(card, &c.wiegand.Number))
 	first := len(b) - (c.wiegand.Number.Bits+7)/8
 	scheme := c.scheme
+	s.RSSI, s.HasRSSI, s.Antenna = 0, false, 0
 	switch {
 	case scheme == tag.Wiegand: // equal numbers in frames of different length are different cards
 		first--
 		b[first] = byte(c.wiegand.Bits)
+	case scheme == tag.UID:
+		return c.uid(b[first:], s)
 	case c.wiegand.Number.Bits == 32 && scheme == tag.EM4100x24:
 		scheme = tag.EM4100x32 // cut below
 	}
-	number, err := tag.NewNumber(scheme, b[first:])
+	if s.Number.Set(scheme, b[first:]) != nil {
+		return Fields
+	}
+	s.settle(c.scheme, c.also)
+	return Good
+}
+
+// uid makes s a card of 13.56 MHz, its bytes in the order in which a serial reader tells them. A random one is nobody.
+func (c *Card) uid(sent []byte, s *Sighting) Bad {
+	n, err := tag.NewNumber(tag.Wiegand32, sent)
 	if err != nil {
 		return Fields
 	}
-	*s = Sighting{}
-	s.identify(number, c.scheme, c.also)
+	uid, ok := tag.UIDFromWiegand(n, c.wiegand.Reverse)
+	var b [4]byte
+	if !ok || isRandom(uid.Bytes(b[:0])) {
+		return Fields
+	}
+	s.Number = uid
+	s.settle(c.scheme, c.also)
 	return Good
 }
 

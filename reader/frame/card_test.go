@@ -78,6 +78,25 @@ func TestCanonicalOfA34BitCard(t *testing.T) {
 	}
 }
 
+// The last byte first or the first: only the profile knows.
+func TestTheOrderOfAUID(t *testing.T) {
+	card, n, _ := CardBits(encode34(0xA1B2C3D4))
+	for reverse, want := range map[bool]string{false: "A1B2C3D4", true: "D4C3B2A1"} {
+		p := *find(t, "wiegand34-uid")
+		plan := *p.Wiegand
+		plan.Reverse = reverse
+		p.Wiegand = &plan
+		var s Sighting
+		if bad := NewCard(&p).Decode(card, n, &s); bad != Good || s.Number.Scheme() != tag.UID || s.Number.Reveal() != want {
+			t.Errorf("reverse %v: %v, %s %s, want %s", reverse, bad, s.Number.Scheme(), s.Number.Reveal(), want)
+		}
+		sent, err := tag.NewNumber(tag.Wiegand32, []byte{0xA1, 0xB2, 0xC3, 0xD4})
+		if uid, ok := tag.UIDFromWiegand(sent, reverse); err != nil || !ok || uid != s.Number {
+			t.Errorf("reverse %v: an import's %v is another card", reverse, uid)
+		}
+	}
+}
+
 func TestCardBits(t *testing.T) {
 	if card, n, ok := CardBits("1101"); card != 0b1011 || n != 4 || !ok {
 		t.Errorf("got %b, %d, %v", card, n, ok)
@@ -92,7 +111,7 @@ func TestCardBits(t *testing.T) {
 func FuzzCard(f *testing.F) {
 	f.Add(uint64(0x1851BB), 26)
 	f.Fuzz(func(t *testing.T, card uint64, n int) {
-		for _, id := range []string{"wiegand26", "wiegand34"} {
+		for _, id := range []string{"wiegand26", "wiegand34", "wiegand34-uid"} {
 			var s Sighting
 			if bad := NewCard(find(t, id)).Decode(card, n, &s); (bad == Good) == s.Number.IsZero() {
 				t.Fatalf("%s: %v with number %v", id, bad, s.Number)

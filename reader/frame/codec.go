@@ -37,8 +37,8 @@ func (r *Record) value(name string, v int) {
 
 // codec reads what the vocabulary cannot say: the records of a frame.
 type codec struct {
-	count  func(b []byte, all *Record) (n, size int, ok bool) // how many, the bytes before the first, what all share
-	record func(b []byte, r *Record) (size int, ok bool)      // the first of b, and its bytes
+	count  func(b []byte, antenna *uint8) (n, size int, ok bool) // how many, the bytes before the first, the antenna that all share
+	record func(b []byte, r *Record) (size int, ok bool)         // the first of b, and its bytes
 }
 
 // codecs is all there are. A profile picks one by name.
@@ -50,10 +50,10 @@ var codecs = map[profiles.Codec]codec{
 	profiles.ThingMagic:  {oneRecord, thingMagicTag},
 }
 
-func oneRecord([]byte, *Record) (int, int, bool) { return 1, 0, true }
+func oneRecord([]byte, *uint8) (int, int, bool) { return 1, 0, true }
 
 // uhf18Count: UHFReader18 and RRU9803M put the count before the tags (CF-RU5102 manual, inventory).
-func uhf18Count(b []byte, _ *Record) (int, int, bool) {
+func uhf18Count(b []byte, _ *uint8) (int, int, bool) {
 	if len(b) == 0 {
 		return 0, 0, false
 	}
@@ -70,11 +70,11 @@ func uhf18Tag(b []byte, r *Record) (int, bool) {
 }
 
 // uhf288Count: UHFReader86 and 288 have the antenna, one bit for each, before the count.
-func uhf288Count(b []byte, all *Record) (int, int, bool) {
+func uhf288Count(b []byte, antenna *uint8) (int, int, bool) {
 	if len(b) < 2 {
 		return 0, 0, false
 	}
-	all.Antenna = uint8(bits.TrailingZeros8(b[0]))%8 + 1
+	*antenna = uint8(bits.TrailingZeros8(b[0]))%8 + 1
 	return int(b[1]), 2, true
 }
 
@@ -112,82 +112,91 @@ func r2000RSSI(raw byte) tag.RSSI {
 	return tag.RSSI(raw) - 130
 }
 
-// What a ThingMagic module may tell of a tag, in this order, each if its bit is set (Mercury API, metadata flags).
+// What a ThingMagic module may tell of a tag, in this order, each if its bit is set, the lowest first (Mercury API, metadata
+// flags). The data that were read with the tag begin with their length in bits.
 var thingMagicFacts = [...]struct {
-	flag uint16
 	size int
 	name string
-}{
-	{0x0001, 1, "read_count"}, {0x0002, 1, ""}, {0x0004, 1, ""}, {0x0008, 3, "frequency_khz"}, {0x0010, 4, "timestamp_ms"},
-	{0x0020, 2, "phase"}, {0x0040, 1, "protocol"}, {0x0080, 0, ""}, {0x0100, 1, "gpio"},
-}
+}{{1, "read_count"}, {1, ""}, {1, "antenna"}, {3, "frequency_khz"}, {4, "timestamp_ms"}, {2, "phase"}, {1, "protocol"}, {2, ""}, {1, "gpio"}}
 
 const (
 	tmRSSI    = 0x0002
 	tmAntenna = 0x0004
 	tmData    = 0x0080
+	tmAll     = 0x01FF
 	tmHead    = 6 // option, search flags, metadata flags, type
 	tmOption  = 0x10
 )
+
+// tmSizes is how many bytes the facts of a set of flags take, the data themselves not counted. Where a fact begins is the
+// size of the flags below its own.
+var tmSizes = func() (t [tmAll + 1]int) {
+	for flags := range t {
+		for i, f := range thingMagicFacts {
+			t[flags] += flags >> i & 1 * f.size
+		}
+	}
+	return t
+}()
 
 func thingMagicTag(b []byte, r *Record) (int, bool) {
 	if len(b) < tmHead || b[0] != tmOption {
 		return 0, false
 	}
-	flags := binary.BigEndian.Uint16(b[3:])
-	at := tmHead
-	for i := range thingMagicFacts {
-		f := &thingMagicFacts[i]
-		if flags&f.flag == 0 {
-			continue
-		}
-		if f.flag == tmData { // its length is in bits
-			if len(b) < at+2 {
-				return 0, false
-			}
-			size := (int(binary.BigEndian.Uint16(b[at:])) + 7) / 8
-			if at += 2; len(b) < at+size {
-				return 0, false
-			}
-			if size > 0 {
-				r.hex("data", b[at:at+size])
-			}
-			at += size
-			continue
-		}
-		if len(b) < at+f.size {
-			return 0, false
-		}
-		r.fact(f.flag, f.name, b[at:at+f.size])
-		at += f.size
-	}
-	if flags &^= 0x01FF; flags != 0 || len(b) < at+2 {
+	flags := int(binary.BigEndian.Uint16(b[3:]))
+	if flags > tmAll {
 		return 0, false // facts that we do not know: where the EPC stands cannot be told
 	}
-	size := int(binary.BigEndian.Uint16(b[at:]))
-	at += 2
-	if size%8 != 0 || len(b) < at+size/8 {
+	facts, size, data := b[tmHead:], tmSizes[flags], 0
+	if flags&tmData != 0 {
+		at := tmSizes[flags&(tmData-1)]
+		if len(facts) < at+2 {
+			return 0, false
+		}
+		data = (int(binary.BigEndian.Uint16(facts[at:])) + 7) / 8
+		size += data
+	}
+	if len(facts) < size+2 {
 		return 0, false
 	}
-	return at + size/8, r.thingMagicEPC(b[at : at+size/8])
+	if flags&tmRSSI != 0 {
+		r.RSSI, r.HasRSSI = tag.RSSI(int8(facts[tmSizes[flags&(tmRSSI-1)]])), true
+	}
+	if flags&tmAntenna != 0 {
+		r.Antenna = facts[tmSizes[flags&(tmAntenna-1)]] >> 4 // the one that sends; the low half receives
+	}
+	if r.tell != nil {
+		r.tellFacts(flags, data, facts)
+	}
+	epc, n := facts[size+2:], int(binary.BigEndian.Uint16(facts[size:]))
+	if n%8 != 0 || len(epc) < n/8 {
+		return 0, false
+	}
+	return tmHead + size + 2 + n/8, r.thingMagicEPC(epc[:n/8])
 }
 
-func (r *Record) fact(flag uint16, name string, b []byte) {
-	switch flag {
-	case tmRSSI:
-		r.RSSI, r.HasRSSI = tag.RSSI(int8(b[0])), true
-	case tmAntenna:
-		r.Antenna = b[0] >> 4 // the one that sends; the low half receives
-		r.value("antenna", int(r.Antenna))
-	default:
-		if r.tell == nil {
-			return
+// tellFacts tells a tool all facts, data bytes of data among them.
+func (r *Record) tellFacts(flags, data int, facts []byte) {
+	for i, f := range thingMagicFacts {
+		b := facts[:f.size]
+		switch {
+		case flags>>i&1 == 0:
+			continue
+		case 1<<i == tmAntenna:
+			r.value(f.name, int(r.Antenna))
+		case 1<<i == tmData:
+			b = facts[:f.size+data]
+			if data > 0 {
+				r.hex("data", b[f.size:])
+			}
+		case f.name != "":
+			v := 0
+			for _, x := range b {
+				v = v<<8 | int(x)
+			}
+			r.tell(f.name, v)
 		}
-		v := 0
-		for _, x := range b {
-			v = v<<8 | int(x)
-		}
-		r.tell(name, v)
+		facts = facts[len(b):]
 	}
 }
 
@@ -228,7 +237,7 @@ func (r *Record) prove() Bad {
 	}
 	words := int(r.PC[0] >> 3)
 	if r.CRC != nil {
-		if gen2After(gen2After(gen2Preset, r.PC), r.EPC) != ^binary.BigEndian.Uint16(r.CRC) {
+		if profiles.CRC1021(profiles.CRC1021(gen2Preset, r.PC), r.EPC) != ^binary.BigEndian.Uint16(r.CRC) {
 			return EPCCRC
 		}
 	} else if r.PC[0]&0x02 != 0 && 2*words > len(r.EPC) { // the length counts the extended words

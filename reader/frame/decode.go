@@ -120,7 +120,8 @@ func newDecoder(p *profiles.Profile, groups []group) *Decoder {
 // Counters returns how many frames the decoder refused, by reason. The splitter counts the rest.
 func (d *Decoder) Counters() Counters { return d.counters }
 
-// Decode says what f means. If it is a Tag, and only then, s is set; More gives the other tags of the frame.
+// Decode says what f means. If it is a Tag, s is its first; what s holds otherwise means nothing. More gives the other tags
+// of the frame.
 func (d *Decoder) Decode(f Frame, s *Sighting) Meaning {
 	d.batch.left = 0
 	for i := range d.rules {
@@ -164,19 +165,18 @@ func (d *Decoder) sight(payload []byte, s *Sighting, m *Meaning) Bad {
 	if bad := d.proveEPC(payload); bad != Good {
 		return bad
 	}
-	n, bad := d.number(payload)
-	if bad != Good {
+	if bad := d.setNumber(&s.Number, payload); bad != Good {
 		return bad
 	}
-	if n.IsZero() {
+	if s.Number.IsZero() {
 		m.Kind, m.Text = Quiet, randomID
 		return Good
 	}
-	*s = Sighting{}
+	s.RSSI, s.HasRSSI, s.Antenna = 0, false, 0
 	if rssi := d.found.get(kRSSI, payload); rssi != nil {
 		s.RSSI, s.HasRSSI = tag.RSSI(int8(rssi[0])), true
 	}
-	s.identify(n, d.scheme, d.also)
+	s.settle(d.scheme, d.also)
 	return Good
 }
 
@@ -198,20 +198,19 @@ func (d *Decoder) proveEPC(payload []byte) Bad {
 	return Good
 }
 
-func (d *Decoder) number(payload []byte) (tag.Number, Bad) {
+func (d *Decoder) setNumber(n *tag.Number, payload []byte) Bad {
 	if em := d.found.get(kEM, payload); em != nil {
-		n, err := tag.NewNumber(tag.EM4100, em)
-		return n, badIf(err)
+		return badIf(n.Set(tag.EM4100, em))
 	}
 	if uid := d.found.get(kUID, payload); uid != nil {
-		return uidNumber(uid)
+		return setUID(n, uid)
 	}
 	if text := d.found.get(kText, payload); text != nil {
-		n, err := tag.FromText(text)
-		return n, badIf(err)
+		var err error
+		*n, err = tag.FromText(text)
+		return badIf(err)
 	}
-	n, err := tag.FromEPC(d.found.get(kEPC, payload))
-	return n, badIf(err)
+	return badIf(n.SetEPC(d.found.get(kEPC, payload)))
 }
 
 func badIf(err error) Bad {
@@ -221,16 +220,13 @@ func badIf(err error) Bad {
 	return Good
 }
 
-// identify sets the number in the canonical scheme, and the shorter form.
-func (s *Sighting) identify(n tag.Number, scheme, also tag.Scheme) {
-	if n.Scheme() != scheme {
-		if short, ok := tag.Shorter(n, scheme); ok {
-			n = short
-		}
+// settle brings the number into the canonical scheme, and adds the shorter form.
+func (s *Sighting) settle(scheme, also tag.Scheme) {
+	if s.Number.Scheme() != scheme {
+		s.Number.SetShorter(&s.Number, scheme)
 	}
-	s.Number = n
-	if also != tag.None {
-		s.Also, _ = tag.Shorter(n, also)
+	if (also == tag.None || !s.Also.SetShorter(&s.Number, also)) && !s.Also.IsZero() {
+		s.Also = tag.Number{}
 	}
 }
 

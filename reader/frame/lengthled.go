@@ -54,7 +54,7 @@ func (l *lengthLed) try(b []byte, last bool) attempt {
 		return attempt{}
 	}
 	body := b[:total-len(l.end)]
-	if string(b[len(body):total]) != string(l.end) {
+	if len(l.end) > 0 && string(b[len(body):total]) != string(l.end) {
 		return attempt{size: total, bad: End}
 	}
 	body, check := body[:len(body)-l.tail], body[len(body)-l.tail:]

@@ -113,7 +113,7 @@ func (t *Typist) Feed(e wedge.Event, into *Sighting) (bad Bad, done bool) {
 	if err != nil {
 		return Charset, true
 	}
-	*into = Sighting{}
-	into.identify(n, t.scheme, t.also)
+	*into = Sighting{Number: n}
+	into.settle(t.scheme, t.also)
 	return Good, true
 }

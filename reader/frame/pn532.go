@@ -67,7 +67,7 @@ func pn532End(b []byte, from, to, size int, last bool) attempt {
 }
 
 // pn532Count: the records of InListPassiveTarget begin with their count.
-func pn532Count(b []byte, _ *Record) (n, size int, ok bool) {
+func pn532Count(b []byte, _ *uint8) (n, size int, ok bool) {
 	if len(b) == 0 || b[0] > 2 { // the chip handles two at most (user manual 7.3.5)
 		return 0, 0, false
 	}

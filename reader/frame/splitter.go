@@ -122,7 +122,7 @@ func (s *Splitter) drain(yield func(Frame), last bool) {
 
 // gap counts the bytes from i on that cannot begin a frame.
 func (s *Splitter) gap(i int) int {
-	if len(s.start) == 0 {
+	if len(s.start) == 0 || s.buf[i] == s.start[0] {
 		return 0
 	}
 	if gap := bytes.IndexByte(s.buf[i:s.n], s.start[0]); gap >= 0 {
@@ -133,7 +133,9 @@ func (s *Splitter) gap(i int) int {
 
 // keep moves what is undecided to the front.
 func (s *Splitter) keep(i int) {
-	copy(s.buf, s.buf[i:s.n])
+	if i < s.n {
+		copy(s.buf, s.buf[i:s.n])
+	}
 	s.n -= i
 	s.base += int64(i)
 }
@@ -173,6 +175,9 @@ func (s *Splitter) skip(i, n int) {
 
 // prefix tells how far b begins with start: wholly, so far as there are bytes, or not.
 func prefix(b, start []byte) (whole, possible bool) {
+	if len(start) == 1 && len(b) > 0 { // nearly always
+		return b[0] == start[0], b[0] == start[0]
+	}
 	n := min(len(b), len(start))
 	return n == len(start) && string(b[:n]) == string(start), string(b[:n]) == string(start[:n])
 }

@@ -14,9 +14,11 @@ type R2000 struct {
 	rw   io.ReadWriter
 	wire *Wire
 	held []byte
+	now  byte // the antenna at work, 0 the first
 
-	mu   sync.Mutex
-	tags []sighted
+	mu      sync.Mutex
+	tags    []sighted
+	antenna map[string]byte // where a tag is; absent: at the first
 }
 
 const r2000Baud = 115200
@@ -33,6 +35,27 @@ func (r *R2000) Near(epc []byte, rssi int) error {
 	defer r.mu.Unlock()
 	r.tags = append(r.tags, sighted{string(epc), rssi})
 	return nil
+}
+
+// NearAntenna is Near for one of four antennas, 1 the first.
+func (r *R2000) NearAntenna(antenna int, epc []byte, rssi int) error {
+	if antenna < 1 || antenna > 4 {
+		return fmt.Errorf("antenna %d: want 1 to 4", antenna)
+	}
+	r.mu.Lock()
+	if r.antenna == nil {
+		r.antenna = map[string]byte{}
+	}
+	r.antenna[string(epc)] = byte(antenna - 1)
+	r.mu.Unlock()
+	return r.Near(epc, rssi)
+}
+
+// Away takes every tag out of the field.
+func (r *R2000) Away() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tags, r.antenna = nil, nil
 }
 
 // Run works until ctx ends; then it returns nil. It fails only if reading or writing does.
@@ -74,7 +97,13 @@ func (r *R2000) obey(ctx context.Context, code byte, data []byte) error {
 		return r.say(ctx, code, []byte{8, 1})
 	case 0x89:
 		return r.inventory(ctx, code)
-	case 0x74, 0x76, 0x78, 0x71:
+	case 0x74:
+		if len(data) != 1 || data[0] > 3 {
+			return r.say(ctx, code, []byte{0x41}) // a parameter that cannot be
+		}
+		r.now = data[0]
+		return r.say(ctx, code, []byte{0x10}) // done
+	case 0x76, 0x78, 0x71:
 		return r.say(ctx, code, []byte{0x10}) // done
 	}
 	return r.say(ctx, code, []byte{0x11}) // failed
@@ -82,19 +111,24 @@ func (r *R2000) obey(ctx context.Context, code byte, data []byte) error {
 
 func (r *R2000) inventory(ctx context.Context, code byte) error {
 	r.mu.Lock()
-	tags := r.tags
+	var tags []sighted
+	for _, t := range r.tags {
+		if r.antenna[t.epc] == r.now {
+			tags = append(tags, t)
+		}
+	}
 	r.mu.Unlock()
 	for _, t := range tags {
 		raw := t.rssi + 129
 		if raw < 0x5A { // the step in the protocol's table
 			raw = min(t.rssi+130, 0x59)
 		}
-		data := append([]byte{0x30, byte(len(t.epc) / 2 << 3), 0}, t.epc...) // channel 12, first antenna
+		data := append([]byte{0x30 | r.now, byte(len(t.epc) / 2 << 3), 0}, t.epc...) // channel 12, and the antenna
 		if err := r.say(ctx, code, append(data, byte(raw))); err != nil {
 			return err
 		}
 	}
-	return r.say(ctx, code, []byte{0, 0, 40, 0, 0, 0, byte(len(tags))})
+	return r.say(ctx, code, []byte{r.now, 0, 40, 0, 0, 0, byte(len(tags))})
 }
 
 func (r *R2000) say(ctx context.Context, code byte, data []byte) error {

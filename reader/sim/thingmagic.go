@@ -44,6 +44,13 @@ func (m *ThingMagic) Near(epc []byte, rssi int) error {
 	return nil
 }
 
+// Away takes every tag out of the field.
+func (m *ThingMagic) Away() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tags = nil
+}
+
 // Restart lets the module lose its settings and say so, as after a dip of its supply.
 func (m *ThingMagic) Restart() {
 	m.mu.Lock()

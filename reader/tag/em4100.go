@@ -16,13 +16,23 @@ func isEM(s Scheme) bool { return s == EM4100 || s == EM4100x32 || s == EM4100x2
 
 // Shorter returns the form of n in the shorter scheme to, and whether there is one: an EM4100 number has 32-bit and
 // 24-bit forms, an EM4100x32 a 24-bit one, others have none. It does not allocate.
-func Shorter(n Number, to Scheme) (Number, bool) {
-	if !isEM(n.scheme) || !isEM(to) || n.n != emBytes[n.scheme] || emBytes[to] >= n.n {
-		return Number{}, false
+func Shorter(n Number, to Scheme) (short Number, ok bool) {
+	ok = short.SetShorter(&n, to)
+	return short, ok
+}
+
+// SetShorter makes n the form of a number in the shorter scheme to: Shorter in place. Where there is none it reports false
+// and leaves n as it was. n may be the number itself.
+func (n *Number) SetShorter(of *Number, to Scheme) bool {
+	if !isEM(of.scheme) || !isEM(to) || of.n != emBytes[of.scheme] || emBytes[to] >= of.n {
+		return false
 	}
-	short := Number{scheme: to, n: emBytes[to]}
-	copy(short.b[:], n.b[n.n-short.n:n.n])
-	return short, true
+	var b [8]byte
+	size := emBytes[to]
+	copy(b[:], of.b[of.n-size:of.n])
+	*n = Number{scheme: to, n: size}
+	copy(n.b[:], b[:])
+	return true
 }
 
 // Forms returns every number that a reader may tell for the card that n was read from or printed on, n first. Where a

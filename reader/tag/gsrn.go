@@ -36,14 +36,22 @@ func (n Number) gs1(prefix string) string {
 
 // FromEPC returns the identity of an EPC of whole 16-bit words: the GSRN if one is in it, so that one member is one number
 // however the tag was written; otherwise the EPC itself. It does not allocate unless it fails.
-func FromEPC(raw []byte) (Number, error) {
+func FromEPC(raw []byte) (n Number, err error) {
+	err = n.SetEPC(raw)
+	return n, err
+}
+
+// SetEPC makes n the identity of an EPC: FromEPC in place. It fails as that does, and then n is no tag.
+func (n *Number) SetEPC(raw []byte) error {
 	if len(raw) < 2 || len(raw) > MaxBytes || len(raw)%2 != 0 {
-		return Number{}, fmt.Errorf("EPC of %d bytes: want 2 to %d and whole 16-bit words", len(raw), MaxBytes)
+		*n = Number{}
+		return fmt.Errorf("EPC of %d bytes: want 2 to %d and whole 16-bit words", len(raw), MaxBytes)
 	}
 	if digits, ok := epc.GSRN(raw); ok {
-		return gsrnNumber(digits), nil
+		*n = gsrnNumber(digits)
+		return nil
 	}
-	return NewNumber(EPC, raw)
+	return n.Set(EPC, raw)
 }
 
 // parseGSRN reads 18 digits and verifies the last.

@@ -51,13 +51,21 @@ type Number struct {
 }
 
 // NewNumber returns the number of a scheme. It fails if b is empty or longer than MaxBytes.
-func NewNumber(s Scheme, b []byte) (Number, error) {
+func NewNumber(s Scheme, b []byte) (n Number, err error) {
+	err = n.Set(s, b)
+	return n, err
+}
+
+// Set makes n the number of a scheme: NewNumber in place, because a copy of a Number costs as much as splitting a frame. It
+// fails as NewNumber does, and then n is no tag.
+func (n *Number) Set(s Scheme, b []byte) error {
+	*n = Number{}
 	if len(b) == 0 || len(b) > MaxBytes {
-		return Number{}, fmt.Errorf("tag number of %d bytes: want 1 to %d", len(b), MaxBytes)
+		return fmt.Errorf("tag number of %d bytes: want 1 to %d", len(b), MaxBytes)
 	}
-	n := Number{scheme: s, n: uint8(len(b))}
+	n.scheme, n.n = s, uint8(len(b))
 	copy(n.b[:], b)
-	return n, nil
+	return nil
 }
 
 // Scheme returns what the bytes mean.
