@@ -41,7 +41,7 @@ func (b *bench) usb(class, port, vid, serial, name string, below int) {
 	}
 	usb := filepath.Join(b.sys, "devices", filepath.Base(port))
 	folder := filepath.Join(append([]string{usb}, strings.Split(strings.Repeat("x/", below), "/")...)...)
-	for file, text := range map[string]string{"idVendor": vid, "idProduct": "7523", "serial": serial, "manufacturer": "ACME", "product": name} {
+	for file, text := range map[string]string{"idVendor": vid, "idProduct": "7523", "serial": serial, "manufacturer": "QinHeng", "product": name} {
 		b.file(filepath.Join(usb, file), text+"\n")
 	}
 	b.file(filepath.Join(folder, "name"), name+"\n")
@@ -102,7 +102,7 @@ func TestDoctorReaders(t *testing.T) {
 	if len(got) != 6 {
 		t.Errorf("%d findings:\n%s", len(got), text)
 	}
-	if f := got["usb-module"]; f.USB == nil || *f.USB != (usbID{"1A86", "7523", "A5X"}) || f.Name != "ACME USB Serial" || !strings.HasPrefix(f.Device, "/dev/pts/") {
+	if f := got["usb-module"]; f.USB == nil || *f.USB != (usbID{"1A86", "7523", "A5X"}) || f.Name != "QinHeng USB Serial" || !strings.HasPrefix(f.Device, "/dev/pts/") {
 		t.Errorf("%+v %+v", f, f.USB)
 	}
 	if f := got["usb-desk-event-kbd"]; f.USB == nil || f.USB.VID != "FFFF" || f.Name != "Sycreader RFID Technology" {
@@ -135,6 +135,28 @@ func TestDoctorsSnippetIsGood(t *testing.T) {
 	}
 	if len(c.Readers) != 2 || c.Readers[0].Port != module || c.Readers[0].Profile != "m100" || c.Zones[0].Tap || c.Readers[1].Profile != "rdm6300" || !c.Zones[1].Tap {
 		t.Errorf("%+v\n%+v", c.Readers, c.Zones)
+	}
+}
+
+// The README shows what the doctor really says.
+func TestReadmeShowsTheDoctor(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	port := plug(t, b.dev, "usb-1a86_USB_Serial-if00-port0", module(t))
+	b.usb("tty", port, "1a86", "", "USB Serial", 2)
+	device, err := filepath.EvalSymlinks(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text := b.doctor(0, "-listen", "150ms")
+	text = strings.NewReplacer(b.dev, "/dev", device, "/dev/ttyUSB0").Replace(text)
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\n"); !strings.Contains(string(readme), "       "+line+"\n") && line != "" {
+			t.Errorf("the README lacks the line %q of\n%s", line, text)
+		}
 	}
 }
 
