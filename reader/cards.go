@@ -81,14 +81,18 @@ func (g *gate) handle(f wiegand.Frame, at time.Time) {
 	if f.Fault == wiegand.Good && g.card.IsKey(f.N) && g.key(f, at) {
 		return
 	}
-	if f.Fault == wiegand.Good && g.card.Decode(f.Bits, f.N, &s) == frame.Good {
+	bad := frame.Good
+	if f.Fault == wiegand.Good {
+		bad = g.card.Decode(f.Bits, f.N, &s)
+	}
+	if f.Fault == wiegand.Good && bad == frame.Good {
 		g.count(func(c *Counts) { c.Frames++ })
 		g.unheard = 0
 		g.emit(s.Number, s.Also, tag.Read{At: at, Antenna: s.Antenna})
 		g.change(true, "", "")
 		return
 	}
-	g.count(func(c *Counts) { c.Refused++ })
+	g.count(func(c *Counts) { c.Bad[faultOfCard(f.Fault, bad)]++ })
 	g.unheard++
 	g.config.Log.Debug("card refused", "edges", f.N, "fault", f.Fault.String())
 	if g.unheard >= noiseCards {

@@ -59,7 +59,7 @@ func TestACardReaderWithAKeypad(t *testing.T) {
 			l.Pull(bits)
 			after(time.Second)
 		}
-		if c := s.Health().Counts; string(keys) != "1#" || len(s.reads) != 1 || c.Refused != 1 || c.Frames != 3 {
+		if c := s.Health().Counts; string(keys) != "1#" || len(s.reads) != 1 || c.Bad.Sum() != 1 || c.Frames != 3 {
 			t.Errorf("keys %q, %d reads, %+v", keys, len(s.reads), c)
 		}
 	})
@@ -74,7 +74,7 @@ func TestTwoCardsInARow(t *testing.T) {
 			after(40 * time.Millisecond)
 		}
 		after(time.Second)
-		if c := s.Health().Counts; len(s.reads) != 3 || c.Frames != 3 || c.Refused != 0 {
+		if c := s.Health().Counts; len(s.reads) != 3 || c.Frames != 3 || c.Bad.Sum() != 0 {
 			t.Errorf("%d reads, %+v", len(s.reads), c)
 		}
 	})
@@ -88,7 +88,7 @@ func TestACardThatHadBegun(t *testing.T) {
 		after(time.Second)
 		l.Pull(card26)
 		after(time.Second)
-		if c := s.Health().Counts; len(s.reads) != 1 || c.Frames != 1 || c.Refused != 1 {
+		if c := s.Health().Counts; len(s.reads) != 1 || c.Frames != 1 || c.Bad.Sum() != 1 {
 			t.Errorf("%d reads, %+v", len(s.reads), c)
 		}
 	})
@@ -108,7 +108,7 @@ func TestBadCardsAreRefusedAndSuspected(t *testing.T) {
 			}
 			after(time.Second)
 		}
-		if c := s.Health().Counts; len(s.reads) != 0 || c.Refused != 12 || s.whys() != "online noise" || s.logged() != 2 {
+		if c := s.Health().Counts; len(s.reads) != 0 || c.Bad.Sum() != 12 || s.whys() != "online noise" || s.logged() != 2 {
 			t.Errorf("%d reads, %+v, story: %s, log:\n%s", len(s.reads), c, s.whys(), s.log())
 		}
 		l.Pull(card26)

@@ -46,7 +46,7 @@ func TestAPN532IsPolledAndAborted(t *testing.T) {
 		after(100 * time.Millisecond)
 		before := s.Health().Counts
 		after(10 * time.Second)
-		if c := s.Health().Counts; c.Reads != before.Reads || c.Frames < before.Frames+100 || c.Refused != 0 {
+		if c := s.Health().Counts; c.Reads != before.Reads || c.Frames < before.Frames+100 || c.Bad.Sum() != 0 {
 			t.Errorf("a random number was read: %+v, before %+v", c, before)
 		}
 		if err := s.stop(); err != nil {
@@ -83,7 +83,7 @@ func TestAnUHFReaderTellsEveryTagOfARound(t *testing.T) {
 					}
 				}
 				after(5 * time.Second)
-				if c := s.Health().Counts; s.whys() != "online" || c.Refused != 0 || c.Noise != 0 {
+				if c := s.Health().Counts; s.whys() != "online" || c.Bad.Sum() != 0 || c.Noise != 0 {
 					t.Errorf("story: %s; %+v", s.whys(), c)
 				}
 			})

@@ -42,7 +42,7 @@ const (
 type Counts struct {
 	Opened   uint64 // times the line was opened
 	Frames   uint64 // whole and understood, tags or not; wiegand: good cards
-	Refused  uint64 // frames that failed a check
+	Bad      Refusals
 	Noise    uint64 // bytes that belong to no frame
 	Resyncs  uint64 // good frames right after noise or a refusal
 	Reads    uint64 // tags told
@@ -50,6 +50,9 @@ type Counts struct {
 	Errors   uint64 // complaints of the reader itself
 	LastRead time.Time
 }
+
+// Reopened is how often the line had to be opened again.
+func (c Counts) Reopened() uint64 { return max(c.Opened, 1) - 1 }
 
 // Health returns the state now, with fresh counts. Safe for any goroutine.
 func (r *Reader) Health() Health {

@@ -113,7 +113,7 @@ func (n *network) Complained(what string, code uint16) {
 func (n *network) tally(c llrp.Counts) {
 	n.count(func(all *Counts) {
 		all.Frames = n.base.Frames + c.Messages
-		all.Refused = n.base.Refused + c.Refused + n.unread
+		all.Bad[BadContent] = n.base.Bad[BadContent] + c.Refused + n.unread
 	})
 }
 
@@ -146,7 +146,7 @@ func (r *Reader) typed(typist *frame.Typist, e wedge.Event, now time.Time) {
 		r.count(func(c *Counts) { c.Frames++ })
 		r.emit(s.Number, s.Also, tag.Read{At: now})
 	default:
-		r.count(func(c *Counts) { c.Refused++ })
+		r.count(func(c *Counts) { c.Bad[faultTyped(bad)]++ })
 		r.config.Log.Debug("what was typed is refused", "why", bad.String())
 	}
 }

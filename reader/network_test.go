@@ -116,7 +116,7 @@ func TestAQuietNightIsHealthy(t *testing.T) {
 		}
 		device.Say(unhex("043D0000000A00000000"))
 		after(time.Second)
-		if c := s.Health().Counts; c.Reads != 0 || c.Refused != 0 || c.Opened != 1 {
+		if c := s.Health().Counts; c.Reads != 0 || c.Bad.Sum() != 0 || c.Opened != 1 {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -186,7 +186,7 @@ func TestGarbageOnTheNetwork(t *testing.T) {
 		// A report of which one tag makes no sense: the connection stays.
 		device.Say(unhex("043D0000002200000005 00F00007810001 00F000118D3000ABCDEF00000000000005"))
 		after(time.Second)
-		if c := s.Health().Counts; c.Refused != 1 || c.Reads != 1 || c.Opened != 3 {
+		if c := s.Health().Counts; c.Bad.Sum() != 1 || c.Reads != 1 || c.Opened != 3 {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -337,7 +337,7 @@ func TestAWedge(t *testing.T) {
 		w.Write(rawKeys("000807563\n", time.Hour))
 		w.Write(rawKeys("hello\n0008075634\n", 2*time.Hour))
 		after(time.Second)
-		if c := s.Health().Counts; len(s.reads) != 1 || c.Frames != 2 || c.Refused != 2 {
+		if c := s.Health().Counts; len(s.reads) != 1 || c.Frames != 2 || c.Bad.Sum() != 2 {
 			t.Errorf("%d reads, %+v", len(s.reads), c)
 		}
 		if strings.Contains(s.log(), "8075634") || len(w.Sent()) > 0 {

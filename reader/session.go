@@ -206,12 +206,14 @@ func (s *session) complain(m frame.Meaning) {
 
 // tally carries the counters over to the Reader's.
 func (s *session) tally() {
-	split, refused := s.splitter.Counters(), s.decoder.Counters().Refused()
+	split, meant := s.splitter.Counters(), s.decoder.Counters()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &s.health.Counts
-	c.Frames = s.base.Frames + split.Frames - refused
-	c.Refused = s.base.Refused + split.Refused() + refused
+	c.Frames = s.base.Frames + split.Frames - meant.Refused()
+	c.Bad = s.base.Bad
+	c.Bad.add(split.Bad[:])
+	c.Bad.add(meant.Bad[:])
 	c.Noise = s.base.Noise + split.Noise
 	c.Resyncs = s.base.Resyncs + split.Resyncs
 }

@@ -88,7 +88,7 @@ func TestAnEmptyFieldIsHealthyAndSilent(t *testing.T) {
 		if got := count(w, multiCommand); got != 3 {
 			t.Errorf("inventory started %d times in 11 minutes, want 3: at once, and every 5 minutes", got)
 		}
-		if c := s.Health().Counts; c.Frames < 26_000 || c.Reads != 0 || c.Noise != 0 || c.Refused != 0 || c.Opened != 1 {
+		if c := s.Health().Counts; c.Frames < 26_000 || c.Reads != 0 || c.Noise != 0 || c.Bad.Sum() != 0 || c.Opened != 1 {
 			t.Errorf("%+v", c)
 		}
 	})
@@ -226,7 +226,7 @@ func TestWhatComesOfALine(t *testing.T) {
 			if got := strings.Join(s.fobs(), " "); got != test.reads {
 				t.Errorf("%s: read %q, want %q", test.name, got, test.reads)
 			}
-			if c := s.Health().Counts; c.Refused != test.refused {
+			if c := s.Health().Counts; c.Bad.Sum() != test.refused {
 				t.Errorf("%s: %+v, want %d refused", test.name, c, test.refused)
 			}
 		})

@@ -116,6 +116,7 @@ type Shop struct {
 	members   atomic.Pointer[member.Book]
 	campaigns atomic.Pointer[campaign.Set]
 	dropped   atomic.Uint64
+	here      atomic.Int64 // as of the last tick
 	outcomes  outcomes
 	live
 }
@@ -229,6 +230,9 @@ func (s *Shop) Read(r tag.Read) {
 // Dropped counts the reads that Read let go.
 func (s *Shop) Dropped() uint64 { return s.dropped.Load() }
 
+// Here counts the members who are in the shop.
+func (s *Shop) Here() int { return int(s.here.Load()) }
+
 // ReaderOnline tells that a reader came or went, and why in plain words.
 func (s *Shop) ReaderOnline(name string, online bool, why string, at time.Time) {
 	select {
@@ -301,6 +305,7 @@ func (s *Shop) tick() {
 	s.refresh()
 	s.tracker.Tick(s.now, s.moved)
 	s.visits.Tick(s.now, s.visited)
+	s.here.Store(int64(s.visits.Here()))
 	s.updateShowcase()
 	if !s.now.Before(s.keepAt) {
 		s.keepAt = s.now.Add(keepEvery)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,6 +56,8 @@ type store struct {
 	hub  *serve.Hub
 	desk *desk
 	stop func()
+
+	readers func() []api.ReaderHealth // default: sampleReaders
 }
 
 func (s *store) begin() {
@@ -69,7 +72,10 @@ func (s *store) begin() {
 	s.addr = l.Addr().String()
 	s.hub = serve.NewHub(serve.HubConfig{Store: text("南京路旗舰店", "Nanjing Road flagship"), Location: atNoon()})
 	s.desk = newDesk(s.hub)
-	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk})
+	if s.readers == nil {
+		s.readers = sampleReaders
+	}
+	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Readers: s.readers})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- server.Run(ctx, l, nil) }()
@@ -203,6 +209,27 @@ func TestReceptionPageRests(t *testing.T) {
 	run(t, ctx, chromedp.Click(chromedp.CSS("#rest")), has("#rest[hidden]"), chromedp.WaitVisible(chromedp.CSS(`.card[data-visit="v-8"]`)))
 }
 
+// A reader's row opens to its numbers, and stays open while they and the lines around it change.
+func TestReceptionPageTellsOfTheReaders(t *testing.T) {
+	ctx := browser(t)
+	var frames atomic.Uint64
+	s := &store{t: t, readers: func() []api.ReaderHealth {
+		all := sampleReaders()
+		all[0].Frames = 41 + frames.Add(1)
+		return all
+	}}
+	s.begin()
+	defer func() { s.stop() }()
+	run(t, ctx, chromedp.Navigate(s.url("/login?token="+receptionToken)), has(".empty:not([hidden])"))
+	s.hub.Status(sampleStatus(time.Now(), true))
+	const row = `document.querySelectorAll(".reader")[0]`
+	run(t, ctx, until(`document.querySelector("#strip .good") !== null`), chromedp.Click(chromedp.CSS("#strip")), until(row+`.checkVisibility() && !`+row+`.open`),
+		chromedp.Click(chromedp.CSS(".reader summary")), until(row+`.open && `+row+`.innerText.includes("42")`))
+	s.hub.Status(sampleStatus(time.Now(), false))
+	run(t, ctx, until(`document.querySelectorAll("#health-list .bad .reader.look").length === 1`),
+		until(`Array.from(document.querySelectorAll(".reader[open]")).some((d) => /\b4[3-9]\b/.test(d.innerText))`))
+}
+
 // The page at three sizes in both languages: nothing overflows, every target can be hit, every text contrasts with
 // what is behind it, no word is missing. The pictures are kept with -artifacts.
 func TestReceptionPageFitsEverywhere(t *testing.T) {
@@ -222,6 +249,10 @@ func TestReceptionPageFitsEverywhere(t *testing.T) {
 	s.hub.Status(sampleStatus(time.Now(), false))
 	run(t, ctx, has(".state.bad"), script(`document.querySelector("details").open = true; document.getElementById("health").showModal()`))
 	look(t, ctx, "trouble")
+	run(t, ctx, script(`document.getElementById("health").close()`), chromedp.EmulateViewport(1280, 800), chromedp.Click(chromedp.CSS("#strip")),
+		until(`document.querySelectorAll(".reader:not([hidden])").length === 2 && document.querySelectorAll(".reader.look").length === 1`),
+		script(`document.querySelectorAll(".reader").forEach((d) => { d.open = true })`))
+	look(t, ctx, "readers")
 	run(t, ctx, script(`document.getElementById("health").close(); document.getElementById("who").showModal()`))
 	look(t, ctx, "who")
 	s.stop()

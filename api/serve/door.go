@@ -25,6 +25,7 @@ type route struct {
 func anybody(*http.Request, roles) bool       { return true }
 func staff(_ *http.Request, r roles) bool     { return r.reception }
 func screens(_ *http.Request, r roles) bool   { return r.screen }
+func watchers(_ *http.Request, r roles) bool  { return r.metrics }
 func ownFace(req *http.Request, r roles) bool { return r.sees(api.Face(req.PathValue("face"))) }
 
 func (s *Server) routes(streams *gate) []route {
@@ -35,7 +36,9 @@ func (s *Server) routes(streams *gate) []route {
 		{"POST", "/v1/reception/cards/{visit}/release", staff, s.card(s.release)},
 		{"POST", "/v1/reception/cards/{visit}/serve", staff, s.card(s.serve)},
 		{"POST", "/v1/kiosk/sessions", screens, s.session},
+		{"GET", "/v1/reception/readers", staff, s.readers},
 		{"GET", "/healthz", anybody, s.healthz},
+		{"GET", "/metrics", watchers, s.metrics},
 		{"GET", "/reception/{$}", anybody, s.reception},
 		{"GET", "/reception/{file}", anybody, s.page.asset},
 		{"GET", "/reception/words/{file}", anybody, s.page.words},

@@ -77,7 +77,9 @@ func TestEachRoleSeesItsOwnFaces(t *testing.T) {
 		{"GET", "/reception/", 303, 401, yes, 303, yes},
 		{"GET", "/reception/main.js", yes, 401, yes, yes, yes},
 		{"GET", "/reception/words/en.json", yes, 401, yes, yes, yes},
+		{"GET", "/v1/reception/readers", 401, 401, yes, 403, yes},
 		{"GET", "/healthz", yes, 401, yes, yes, yes},
+		{"GET", "/metrics", 401, 401, 403, 403, yes},
 		{"GET", "/v1/window/snapshot", 404, 401, 404, 404, 404},
 	} {
 		for who, tc := range map[string]struct {

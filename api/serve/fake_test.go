@@ -184,3 +184,15 @@ func mustJSON(t *testing.T, v any) string {
 	}
 	return string(b)
 }
+
+// sampleReaders is the reader of the lounge with a bad cable, and a good one at the door.
+func sampleReaders() []api.ReaderHealth {
+	return []api.ReaderHealth{
+		{Name: "front-door", Online: true, Reads: 128_406, Frames: 1_204_773, Bad: []api.BadFrames{{Kind: "tag", Name: text("标签信号不完整", "Tag heard incompletely"), Count: 41}},
+			Advice: api.ReaderAdvice{Code: "well", Text: text("一切正常，无需处理。", "All is well. Nothing to do.")}},
+		{Name: "lounge", Reads: 212, Frames: 640, Noise: 1_932, Resyncs: 48, Reopened: 7, Errors: 1,
+			Bad: []api.BadFrames{{Kind: "checksum", Name: text("校验错误", "Checksum wrong"), Count: 57}, {Kind: "cut", Name: text("中途断开", "Broken off"), Count: 12}},
+			Advice: api.ReaderAdvice{Code: "wire", Text: text("很多数据在途中损坏。请把两端插头插紧，线缆尽量短并远离电机和电源线，再对照说明书核对波特率。",
+				"Much arrives damaged. Push both plugs home, keep the cable short and away from motors and mains, and compare the baud rate with the manual.")}},
+	}
+}

@@ -23,6 +23,7 @@ type Role string
 const (
 	ForReception Role = "reception" // the reception page and its cards: staff only
 	ForScreen    Role = "screen"    // wall and kiosk: what the public may see
+	ForMetrics   Role = "metrics"   // /metrics and nothing else
 )
 
 // minSecret is the shortest token that is taken: shorter ones can be guessed.
@@ -38,9 +39,9 @@ type Token struct {
 }
 
 // roles is what one request may do.
-type roles struct{ reception, screen bool }
+type roles struct{ reception, screen, metrics bool }
 
-var everything = roles{reception: true, screen: true}
+var everything = roles{reception: true, screen: true, metrics: true}
 
 func (r roles) sees(face api.Face) bool {
 	if face == api.Reception {
@@ -71,8 +72,8 @@ func newGuard(tokens []Token, now func() time.Time) (*guard, error) {
 	var faults []error
 	for i, t := range tokens {
 		switch {
-		case t.Role != ForReception && t.Role != ForScreen:
-			faults = append(faults, fmt.Errorf("token %d: role %q is not known; use %q or %q", i+1, t.Role, ForReception, ForScreen))
+		case t.Role != ForReception && t.Role != ForScreen && t.Role != ForMetrics:
+			faults = append(faults, fmt.Errorf("token %d: role %q is not known; use %q, %q or %q", i+1, t.Role, ForReception, ForScreen, ForMetrics))
 		case len(t.Secret) < minSecret:
 			faults = append(faults, fmt.Errorf("token %d (%s): has %d characters; use %d or more", i+1, t.Role, len(t.Secret), minSecret))
 		}
@@ -155,6 +156,8 @@ func grant(r roles, role Role) roles {
 		r.reception = true
 	case ForScreen:
 		r.screen = true
+	case ForMetrics:
+		r.metrics = true
 	}
 	return r
 }

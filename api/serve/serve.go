@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"foyer/api"
+	"foyer/internal/prom"
 	"foyer/internal/words"
 )
 
@@ -28,6 +29,8 @@ type Config struct {
 	Desk       Desk
 	Tokens     []Token                     // for TCP; none means that TCP lets nobody in
 	Health     func(context.Context) error // for /healthz: nil is well, an error is shown; default: always well
+	Readers    func() []api.ReaderHealth   // for GET /v1/reception/readers; default: none
+	Metrics    func(*prom.Page)            // for GET /metrics, no personal data ever; default: an empty page
 	Embed      []string                    // origins ("http://127.0.0.1:8080") whose pages may frame the reception page
 	Words      *words.Catalogue            // default: words.Load()
 	MaxStreams int                         // event streams at once on each door; default 64
@@ -38,10 +41,14 @@ type Config struct {
 
 // Server answers on both doors. As an http.Handler it is the guarded one.
 type Server struct {
-	hub      *Hub
-	desk     Desk
-	guard    *guard
-	health   func(context.Context) error
+	hub    *Hub
+	desk   Desk
+	guard  *guard
+	health func(context.Context) error
+
+	readerHealth func() []api.ReaderHealth
+	writeMetrics func(*prom.Page)
+
 	page     *page
 	maxConns int
 	log      *slog.Logger
@@ -51,7 +58,7 @@ type Server struct {
 
 // New prepares a server. All faults of the configuration are told at once.
 func New(c Config) (*Server, error) {
-	s := &Server{hub: c.Hub, desk: c.Desk, health: c.Health, maxConns: orDefault(c.MaxConns, 256), log: c.Log}
+	s := &Server{hub: c.Hub, desk: c.Desk, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics, maxConns: orDefault(c.MaxConns, 256), log: c.Log}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -60,6 +67,12 @@ func New(c Config) (*Server, error) {
 	}
 	if s.health == nil {
 		s.health = func(context.Context) error { return nil }
+	}
+	if s.readerHealth == nil {
+		s.readerHealth = func() []api.ReaderHealth { return nil }
+	}
+	if s.writeMetrics == nil {
+		s.writeMetrics = func(*prom.Page) {}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

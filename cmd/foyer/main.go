@@ -18,6 +18,7 @@ var commands = []struct {
 	{"demo", "a headquarters, a store, two readers and two screens on this machine", demoCommand},
 	{"profile", "check, list and play reader profiles", profileCommand},
 	{"reader", "record what a reader says; find out which profile fits", readerCommand},
+	{"doctor", "look at what is plugged in, and say what to do", doctorCommand},
 	{"presence", "find a zone's settings from a recording of reads", presenceCommand},
 	{"tag", "decode a tag's number", tagCommand},
 	{"sim", "play a reader on a pseudo-terminal", simCommand},

@@ -40,6 +40,8 @@ type tried struct {
 	Tags     int    `json:"tags"`
 	Refused  uint64 `json:"refused"`
 	Answered bool   `json:"answered"`
+
+	text bool // its lines prove nothing
 }
 
 // prober looks at ports.
@@ -47,6 +49,8 @@ type prober struct {
 	dev, sys   string // where devices are listed
 	listen     time.Duration
 	listenOnly bool
+	card       time.Duration // how long a person has to show a card to what says nothing; 0 = nobody is there
+	ask        func(string)  // tells that person
 }
 
 func readerProbe(args []string, stdout, stderr io.Writer) int {
@@ -57,11 +61,13 @@ func readerProbe(args []string, stdout, stderr io.Writer) int {
 	p := prober{dev: "/dev", sys: "/sys"}
 	flags.DurationVar(&p.listen, "listen", time.Second, "how long to listen with each line setting")
 	flags.BoolVar(&p.listenOnly, "listen-only", false, "send nothing")
+	flags.DurationVar(&p.card, "card", 0, "how long to wait for a card at a port that says nothing")
+	p.ask = func(text string) { fmt.Fprintln(stderr, text) }
 	names, err := mixed(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
-	if err != nil || p.listen <= 0 {
+	if err != nil || p.listen <= 0 || p.card < 0 {
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -159,7 +165,7 @@ func (p prober) look(ctx context.Context, f *found) {
 		f.State, f.Why = "held", "held by "+who+"; not opened"
 		return
 	}
-	for _, group := range bySettings() {
+	for _, group := range bySettings(checkable) {
 		if ctx.Err() != nil {
 			break
 		}
@@ -173,7 +179,42 @@ func (p prober) look(ctx context.Context, f *found) {
 			break
 		}
 	}
+	if err := p.awaitCard(ctx, f); err != nil {
+		f.State, f.Why = stateOf(err), err.Error()
+		return
+	}
 	f.judge()
+}
+
+// awaitCard lets a person show a card to a reader that only talks. Text counts only here: whatever talks without being
+// shown anything is no scanner.
+func (p prober) awaitCard(ctx context.Context, f *found) error {
+	silent := !slices.ContainsFunc(f.Tried, func(t tried) bool { return t.Bytes > 0 })
+	if p.card <= 0 || !silent || ctx.Err() != nil {
+		return nil
+	}
+	for _, group := range bySettings(passive) {
+		p.ask(fmt.Sprintf("%s: hold a card to it now, or scan a code (%v)", f.Port, p.card))
+		results, err := p.heard(ctx, f.Port, group)
+		if err != nil {
+			return err
+		}
+		f.Tried = append(f.Tried, results...)
+		if slices.ContainsFunc(results, tried.fits) {
+			break
+		}
+	}
+	return nil
+}
+
+func (p prober) heard(ctx context.Context, port string, group []*profiles.Profile) ([]tried, error) {
+	l, all, err := suspects(ctx, port, group)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	err = hear(ctx, l, all, p.card, func() bool { return slices.ContainsFunc(all, (*suspect).fits) })
+	return resultsOf(all), err
 }
 
 func stateOf(err error) string {
@@ -186,13 +227,19 @@ func stateOf(err error) string {
 	return "gone"
 }
 
-// bySettings groups the serial profiles that come with the program by the settings of their line, the slowest first: a
-// reader that only talks is mostly slow.
-func bySettings() [][]*profiles.Profile {
+// checkable profiles can be believed when a frame fits. A line of text has no check: it would fit a modem's chatter as well
+// as a scanner.
+func checkable(p *profiles.Profile) bool { return p.Framing.Kind != profiles.TextLine }
+
+// passive profiles are of readers that cannot be asked.
+func passive(p *profiles.Profile) bool { return p.Probe == nil }
+
+// bySettings groups those of the serial profiles that come with the program by the settings of their line, the slowest
+// first: a reader that only talks is mostly slow.
+func bySettings(which func(*profiles.Profile) bool) [][]*profiles.Profile {
 	groups := map[profiles.SerialLine][]*profiles.Profile{}
 	for _, p := range profiles.Builtin() {
-		// A line of text has no check: it would fit a modem's chatter as well as a scanner.
-		if p.Kind == profiles.Serial && p.Framing != nil && p.Framing.Kind != profiles.TextLine {
+		if p.Kind == profiles.Serial && p.Framing != nil && which(p) {
 			groups[p.Link.Serial] = append(groups[p.Link.Serial], p)
 		}
 	}
@@ -210,7 +257,7 @@ type suspect struct {
 	splitter *frame.Splitter
 	decoder  *frame.Decoder
 	result   tried
-	asked    bool
+	asked    bool // its question was sent last
 }
 
 func (s *suspect) feed(data []byte) {
@@ -230,8 +277,10 @@ func (s *suspect) frame(f frame.Frame) {
 	}
 }
 
-// try listens with one line setting, then asks.
-func (p prober) try(ctx context.Context, port string, group []*profiles.Profile) ([]tried, error) {
+func (s *suspect) fits() bool { return s.result.fits() }
+
+// suspects opens a port with one line setting.
+func suspects(ctx context.Context, port string, group []*profiles.Profile) (link.Link, []*suspect, error) {
 	line := group[0].Link.Serial
 	settings := link.Settings{Baud: line.Baud, DataBits: line.Data, StopBits: line.Stop}
 	switch line.Parity {
@@ -242,53 +291,79 @@ func (p prober) try(ctx context.Context, port string, group []*profiles.Profile)
 	}
 	l, err := link.Open(ctx, port, settings)
 	if err != nil {
+		return nil, nil, err
+	}
+	var all []*suspect
+	for _, one := range group {
+		result := tried{Profile: one.ID, Baud: line.Baud, text: !checkable(one)}
+		all = append(all, &suspect{profile: one, splitter: frame.New(one), decoder: frame.NewDecoder(one), result: result})
+	}
+	return l, all, nil
+}
+
+func resultsOf(all []*suspect) []tried {
+	results := make([]tried, len(all))
+	for i, s := range all {
+		results[i] = s.result
+	}
+	return results
+}
+
+// try listens with one line setting, then asks.
+func (p prober) try(ctx context.Context, port string, group []*profiles.Profile) ([]tried, error) {
+	l, all, err := suspects(ctx, port, group)
+	if err != nil {
 		return nil, err
 	}
 	defer l.Close()
-	var all []*suspect
-	for _, one := range group {
-		all = append(all, &suspect{profile: one, splitter: frame.New(one), decoder: frame.NewDecoder(one), result: tried{Profile: one.ID, Baud: line.Baud}})
-	}
-	if err := hear(ctx, l, all, p.listen); err != nil {
+	if err := hear(ctx, l, all, p.listen, nil); err != nil {
 		return nil, err
 	}
 	for _, s := range all {
-		if p.listenOnly || s.profile.Probe == nil || slices.ContainsFunc(all, func(s *suspect) bool { return s.result.fits() }) {
+		if p.listenOnly || s.profile.Probe == nil || s.asked || slices.ContainsFunc(all, (*suspect).fits) {
 			continue
 		}
 		if err := s.ask(ctx, l, all); err != nil {
 			return nil, err
 		}
 	}
-	results := make([]tried, len(all))
-	for i, s := range all {
-		results[i] = s.result
-	}
-	return results, nil
+	return resultsOf(all), nil
 }
 
-// ask sends the harmless question, twice: a module that sleeps throws the first away.
+// ask sends the harmless question, twice: a module that sleeps throws the first away. Some protocols have it in common.
 func (s *suspect) ask(ctx context.Context, l link.Link, all []*suspect) error {
-	s.asked = true
-	defer func() { s.asked = false }()
+	for _, other := range all {
+		other.asked = other.profile.Probe != nil && slices.Equal(other.profile.Probe.Send, s.profile.Probe.Send)
+	}
 	for range 2 {
-		if s.result.Answered || ctx.Err() != nil {
+		if slices.ContainsFunc(all, func(s *suspect) bool { return s.result.Answered }) || ctx.Err() != nil {
 			break
+		}
+		if err := s.wake(l); err != nil {
+			return err
 		}
 		if err := l.Send(s.profile.Probe.Send); err != nil {
 			return err
 		}
-		if err := hear(ctx, l, all, s.profile.Probe.Within); err != nil {
+		if err := hear(ctx, l, all, s.profile.Probe.Within, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// hear feeds what comes to every suspect.
-func hear(ctx context.Context, l link.Link, all []*suspect, limit time.Duration) error {
+// wake sends what a sleeping reader throws away.
+func (s *suspect) wake(l link.Link) error {
+	if len(s.profile.Session.Wake) == 0 {
+		return nil
+	}
+	return l.Send(s.profile.Session.Wake)
+}
+
+// hear feeds what comes to every suspect, until the time is over or enough, if given, was heard.
+func hear(ctx context.Context, l link.Link, all []*suspect, limit time.Duration, enough func() bool) error {
 	buffer := make([]byte, 1024)
-	for end := time.Now().Add(limit); time.Now().Before(end) && ctx.Err() == nil; {
+	for end := time.Now().Add(limit); time.Now().Before(end) && ctx.Err() == nil && (enough == nil || !enough()); {
 		n, err := l.Receive(buffer, min(time.Until(end), 100*time.Millisecond))
 		for _, s := range all {
 			s.feed(buffer[:n])
@@ -303,21 +378,42 @@ func hear(ctx context.Context, l link.Link, all []*suspect, limit time.Duration)
 // fits: it answered its own question, or whole frames came, and more of them than of broken ones.
 func (t tried) fits() bool { return t.Answered || t.Frames > 0 && t.Frames > t.Refused }
 
+// score is 0 for what does not fit. An answer weighs more than frames, and frames with a check more than text.
+func (t tried) score() uint64 {
+	switch {
+	case !t.fits():
+		return 0
+	case t.Answered:
+		return 1 << 40
+	case t.text:
+		return t.Frames
+	}
+	return t.Frames << 16
+}
+
 // judge names the best of what was tried.
 func (f *found) judge() {
 	best, most := -1, uint64(0)
 	var bytes uint64
+	var equal []string
 	for i, t := range f.Tried {
 		bytes = max(bytes, t.Bytes)
-		score := t.Frames
-		if t.Answered {
-			score += 1 << 32
-		}
-		if t.fits() && score > most {
-			best, most = i, score
+		switch score := t.score(); {
+		case score == 0:
+		case score == most:
+			equal = append(equal, t.Profile)
+		case score > most:
+			best, most, equal = i, score, []string{t.Profile}
 		}
 	}
 	switch {
+	case len(equal) > 1:
+		f.State = "unclear"
+		f.Why = "it speaks as " + strings.Join(equal, " and ") + " do; try each with a tag whose number you know"
+	case best >= 0 && f.Tried[best].text:
+		t := f.Tried[best]
+		f.State, f.Profile = "fits", t.Profile
+		f.Why = fmt.Sprintf("at %d baud a line of text came, as from a scanner; text has no check, so compare it with a code that you know", t.Baud)
 	case best >= 0:
 		t := f.Tried[best]
 		f.State, f.Profile = "fits", t.Profile

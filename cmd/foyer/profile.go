@@ -16,7 +16,8 @@ import (
 
 const profileHelp = `foyer profile list [-lang zh-CN]     the profiles that come with the program
 foyer profile check FILE...          is a profile sound? Runs its wire examples too. Every fault is told with file and line.
-foyer profile new ID                 writes a commented profile to begin with; its fields: firmware-profiles/REFERENCE.md
+foyer profile new ID [-from CAPTURE] writes a commented profile to begin with; its fields: firmware-profiles/REFERENCE.md. From a recording
+                                     of an unknown reader it takes the framing and the check, as far as they can be proved.
 foyer profile play PROFILE CAPTURE   decodes a recording; "foyer profile play -h" names the fields of its output
 
 PROFILE is the id of a profile that comes with the program, or a YAML file.

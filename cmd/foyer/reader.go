@@ -24,10 +24,11 @@ const readerHelp = `foyer reader record PORT OUT [-profile ID|FILE] [-baud N] [-
     Records what passes over a port, with its times, as text that "foyer profile play" reads. OUT is a new file, or - for
     standard output. With a profile the reader is started and polled as in a shop, and both directions are recorded; without
     one nothing is sent, and the line is N baud (default 9600), 8N1. The recording holds raw tag numbers: keep it to yourself.
-foyer reader probe [PORT...] [-json] [-listen 1s] [-listen-only]
+foyer reader probe [PORT...] [-json] [-listen 1s] [-listen-only] [-card 10s]
     Lists what is plugged in, listens on each serial port with the line settings of every profile, and asks the harmless
-    question of those that have one. Says which profile fits and why; no tag number is printed. Hold a tag near a reader that
-    only talks. -listen-only sends nothing: use it where a printer or a lock may hang on a port.
+    question of those that have one. Says which profile fits and why; no tag number is printed. With -card it asks you to hold
+    a card to whatever said nothing: readers and scanners that only talk are found so. -listen-only sends nothing: use it where
+    a printer or a lock may hang on a port.
 
 PORT is as in foyerd's configuration: /dev/serial/by-id/..., usb:VID:PID, tcp://host:port, tls://host:port, and for keyboard
 wedges (record, with their profile) /dev/input/by-id/...-event-kbd. A port that another program holds is never opened.

@@ -55,6 +55,7 @@ type Listen struct {
 	TCP                string `yaml:"tcp"`             // loopback address for the reception page; empty: none
 	ReceptionTokenFile string `yaml:"reception_token_file"`
 	ScreenTokenFile    string `yaml:"screen_token_file"`
+	MetricsTokenFile   string `yaml:"metrics_token_file"` // for Prometheus; empty: /metrics on the socket alone
 
 	Embed []string `yaml:"embed"` // origins whose pages may show the reception page in a frame
 }
@@ -134,7 +135,7 @@ func load(path string, c *Config) (*Config, error) {
 // resolve makes the paths absolute.
 func (c *Config) resolve(base string) {
 	for _, p := range []*string{&c.Data, &c.Profiles, &c.TagKeyFile, &c.Listen.Socket, &c.Listen.ReceptionTokenFile,
-		&c.Listen.ScreenTokenFile, &c.Headquarters.PasswordFile, &c.Headquarters.CAFile} {
+		&c.Listen.ScreenTokenFile, &c.Listen.MetricsTokenFile, &c.Headquarters.PasswordFile, &c.Headquarters.CAFile} {
 		*p = from(base, *p)
 	}
 	for i, p := range c.Headquarters.PublicKeyFiles {

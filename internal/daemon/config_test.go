@@ -53,7 +53,7 @@ func TestExampleIsGood(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"reception.token", "screen.token", "store-1.token", "hq.pub"} {
+	for _, name := range []string{"reception.token", "screen.token", "metrics.token", "store-1.token", "hq.pub"} {
 		write(t, dir, name, "x")
 	}
 	write(t, dir, "tag.key", tag.NewSecret())

@@ -107,13 +107,15 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 	if h.signals, err = newSignals(c, o.lines.orKernel(), log, h.show); err != nil {
 		return nil, err
 	}
+	seen := &tally{Screens: faces{hub}}
 	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: h.books.config.zones(), Histories: past, Marks: changed,
-		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: faces{hub}, Ledger: h.ledger,
+		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: seen, Ledger: h.ledger,
 		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}, notes: map[string]string{}, signals: h.signals}
+	h.state = &state{hub: hub, journal: j, ledger: h.ledger, shop: h.shop, seen: seen, version: version(), readers: map[string]func() reader.Health{},
+		notes: map[string]string{}, signals: h.signals}
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}
@@ -121,13 +123,14 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 		if h.supply, err = newSupply(c, j, h.shop, version(), log); err != nil {
 			return nil, err
 		}
-		h.state.uplink, h.state.online = h.supply.up, h.supply.line.Online
+		h.state.uplink, h.state.line, h.state.online = h.supply.up, h.supply.line, h.supply.line.Online
 	}
 	tokens, err := c.tokens()
 	if err != nil {
 		return nil, err
 	}
-	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Tokens: tokens, Health: h.state.healthy, Embed: c.Listen.Embed, Log: log})
+	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Tokens: tokens, Health: h.state.healthy,
+		Readers: h.state.readerHealth, Metrics: h.state.metrics, Embed: c.Listen.Embed, Log: log})
 	return h, err
 }
 
@@ -275,7 +278,8 @@ func (c *Config) report(z Zone) presence.Report {
 
 func (c *Config) tokens() ([]serve.Token, error) {
 	var out []serve.Token
-	for role, file := range map[serve.Role]string{serve.ForReception: c.Listen.ReceptionTokenFile, serve.ForScreen: c.Listen.ScreenTokenFile} {
+	for role, file := range map[serve.Role]string{serve.ForReception: c.Listen.ReceptionTokenFile, serve.ForScreen: c.Listen.ScreenTokenFile,
+		serve.ForMetrics: c.Listen.MetricsTokenFile} {
 		if file == "" {
 			continue
 		}

@@ -147,8 +147,8 @@ func builtinText(t *testing.T, id string) string {
 	return string(text)
 }
 
-// fob is a profile of an RDM6300 whose frames end in one way only.
-func fob(t *testing.T, end string) string {
+// fobProfile is a profile of an RDM6300 whose frames end in one way only.
+func fobProfile(t *testing.T, end string) string {
 	head, _, _ := strings.Cut(builtinText(t, "rdm6300"), "examples:")
 	return replaced(t, head, `ends: ["03", "0D 0A 03"]`, `ends: ["`+end+`"]`) + `examples:
   - name: a fob
@@ -185,28 +185,28 @@ func TestAProfileIsEditedWhileTheShopIsOpen(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	dir := room(t)
 	port := plugged(t, dir)
-	write(t, dir, "fob.yaml", fob(t, plain))
+	write(t, dir, "fob.yaml", fobProfile(t, plain))
 	s := opens(t, dir, replaced(t, good, "profile: rdm6300", "profile: fob.yaml", "/dev/serial/by-id/x", port.Path()))
 	s.plays(port, false)
 	s.notice("")
 
-	s.edit("fob.yaml", fob(t, crlf))
+	s.edit("fob.yaml", fobProfile(t, crlf))
 	s.until("the edited profile is in force", func() bool { return s.log.count("another profile is in force") == 1 })
 	s.plays(port, true) // the one before would not have understood
 	s.notice("")
 
-	broken := replaced(t, fob(t, plain), "payload: 5", "payload: five")
+	broken := replaced(t, fobProfile(t, plain), "payload: 5", "payload: five")
 	s.edit("fob.yaml", broken)
 	line := 1 + strings.Count(broken[:strings.Index(broken, "payload: five")], "\n")
 	s.notice(fmt.Sprintf("fob.yaml:%d: framing.payload: ", line))
 	s.plays(port, true)
 
-	s.edit("fob.yaml", replaced(t, fob(t, plain), "em4100:0500207B32", "em4100:0500207B33")) // it is not what its example says
+	s.edit("fob.yaml", replaced(t, fobProfile(t, plain), "em4100:0500207B32", "em4100:0500207B33")) // it is not what its example says
 	s.notice("fob.yaml:")
 	s.until("the example is told", func() bool { return s.log.count("a fob") > 0 })
 	s.plays(port, true)
 
-	s.edit("fob.yaml", fob(t, plain))
+	s.edit("fob.yaml", fobProfile(t, plain))
 	s.notice("")
 	s.until("the mended profile is in force", func() bool { return s.log.count("another profile is in force") == 2 })
 	s.plays(port, false)
@@ -232,17 +232,17 @@ func TestAFolderOfProfiles(t *testing.T) {
 	s := opens(t, dir, replaced(t, good, "readers:\n  -", "profiles: profiles\nreaders:\n  -", "/dev/serial/by-id/x", port.Path()))
 	s.plays(port, true)
 	file := filepath.Join("profiles", "own.yaml")
-	broken := replaced(t, fob(t, plain), "payload: 5", "payload: five")
+	broken := replaced(t, fobProfile(t, plain), "payload: 5", "payload: five")
 	s.edit(file, broken) // broken from its first day, and yet it says whose profile it would be
 	s.notice("own.yaml:")
 	s.plays(port, true)
 
-	s.edit(file, replaced(t, fob(t, plain), "report: continuous", "report: once"))
+	s.edit(file, replaced(t, fobProfile(t, plain), "report: continuous", "report: once"))
 	s.until("the shop's own profile is in force", func() bool { return s.log.count("report=once") == 1 })
 	s.notice("")
 	s.plays(port, false)
 
-	s.edit(filepath.Join("profiles", "second.yaml"), fob(t, plain))
+	s.edit(filepath.Join("profiles", "second.yaml"), fobProfile(t, plain))
 	s.notice("own.yaml has the id")
 	for _, name := range []string{"own.yaml", "second.yaml"} {
 		if err := os.Remove(filepath.Join(dir, "profiles", name)); err != nil {
@@ -259,15 +259,15 @@ func TestAProfileThatDoesNotFit(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	dir := room(t)
 	port := plugged(t, dir)
-	write(t, dir, "fob.yaml", fob(t, plain))
+	write(t, dir, "fob.yaml", fobProfile(t, plain))
 	s := opens(t, dir, replaced(t, good, "profile: rdm6300", "profile: fob.yaml", "/dev/serial/by-id/x", port.Path(), "tap: true", "min_reads: 2"))
-	s.edit("fob.yaml", replaced(t, fob(t, plain), "report: continuous", "report: once"))
+	s.edit("fob.yaml", replaced(t, fobProfile(t, plain), "report: continuous", "report: once"))
 	s.notice("min reads 2")
 	s.plays(port, false)
 	s.edit("fob.yaml", builtinText(t, "wiegand26"))
 	s.notice("does not go with the profile")
 	s.plays(port, false)
-	s.edit("fob.yaml", fob(t, plain))
+	s.edit("fob.yaml", fobProfile(t, plain))
 	s.notice("")
 	if s.log.count("another profile is in force") > 0 {
 		t.Error("a profile that does not fit was taken")
@@ -279,19 +279,19 @@ func TestABrokenProfileKeepsNoShopShut(t *testing.T) {
 	t.Parallel()
 	dir := room(t)
 	port := plugged(t, dir)
-	write(t, dir, "fob.yaml", fob(t, crlf))
+	write(t, dir, "fob.yaml", fobProfile(t, crlf))
 	config := replaced(t, good, "profile: rdm6300", "profile: fob.yaml", "/dev/serial/by-id/x", port.Path())
 	t.Run("before", func(t *testing.T) {
 		s := opens(t, dir, config)
 		s.plays(port, true)
 	})
-	broken := replaced(t, fob(t, plain), "payload: 5", "payload: five")
+	broken := replaced(t, fobProfile(t, plain), "payload: 5", "payload: five")
 	write(t, dir, "fob.yaml", broken)
 	t.Run("after", func(t *testing.T) {
 		s := opens(t, dir, config)
 		s.notice("fob.yaml:")
 		s.plays(port, true)
-		s.edit("fob.yaml", fob(t, plain))
+		s.edit("fob.yaml", fobProfile(t, plain))
 		s.notice("")
 		s.plays(port, false)
 	})

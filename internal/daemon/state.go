@@ -10,7 +10,9 @@ import (
 	"foyer/api/serve"
 	"foyer/internal/words"
 	"foyer/reader"
+	"foyer/shop"
 	"foyer/sync/journal"
+	"foyer/sync/line"
 	"foyer/sync/uplink"
 	"foyer/sync/wire"
 )
@@ -23,7 +25,11 @@ type state struct {
 	hub     *serve.Hub
 	journal *journal.Journal
 	ledger  *ledger
+	shop    *shop.Shop
+	seen    *tally
+	version string
 	uplink  *uplink.Uplink // nil without headquarters
+	line    *line.Line     // likewise
 	online  func() (bool, time.Time)
 	signals *signals
 

@@ -22,6 +22,7 @@ var floor = []struct {
 }{
 	{"internal/words", 0, "every face takes its texts from here"},
 	{"internal/strictyaml", 0, "reads what people write: profiles and configuration"},
+	{"internal/prom", 0, "every program tells Prometheus how it is"},
 	{"firmware-profiles", 1, "data about readers, before anybody opens one"},
 	{"reader/tag/epc", -1, "GS1's codes are arithmetic over the standard library; reader/tag finds a member's number with it"},
 	{"reader/tag", 0, "identity needs the standard library only"},

@@ -98,8 +98,8 @@ func (f *full) tell(logf func(string, ...any)) {
 	var frames, refused, noise, reads uint64
 	for _, id := range slices.Sorted(maps.Keys(f.devices)) {
 		c := f.health[id].Counts
-		frames, refused, noise, reads = frames+c.Frames, refused+c.Refused, noise+c.Noise, reads+c.Reads
-		line := fmt.Sprintf("%d frames, %d refused, %d bytes of noise, %d reads, opened %d times", c.Frames, c.Refused, c.Noise, c.Reads, c.Opened)
+		frames, refused, noise, reads = frames+c.Frames, refused+c.Bad.Sum(), noise+c.Noise, reads+c.Reads
+		line := fmt.Sprintf("%d frames, %d refused, %d bytes of noise, %d reads, opened %d times", c.Frames, c.Bad.Sum(), c.Noise, c.Reads, c.Opened)
 		if f.devices[id].number != nil {
 			line = fmt.Sprintf("%v; %s", f.score(id), line)
 		}

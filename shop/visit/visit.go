@@ -163,6 +163,17 @@ func (b *Book) Open() []Visit {
 	return out
 }
 
+// Here counts the members who are in sight now: an open visit without a place is somebody who may come back.
+func (b *Book) Here() int {
+	n := 0
+	for _, s := range b.open {
+		if len(s.places) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 func (b *Book) sorted() []*stay {
 	out := make([]*stay, 0, len(b.open))
 	for _, s := range b.open {

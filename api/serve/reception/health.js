@@ -1,5 +1,6 @@
 // How the store's machinery is: a strip in a few words, a dialog with what to do.
 import { byId, el, icon } from "./dom.js";
+import { readerRow } from "./readers.js";
 import * as w from "./words.js";
 
 // showHealth takes the status, whether the page is connected, and the time at the store.
@@ -27,13 +28,13 @@ function readers(all, now) {
   const off = all.filter((r) => !r.online);
   const on = all.filter((r) => r.online);
   const heard = Math.max(...all.map((r) => w.at(r.last_read)));
-  const out = off.map((r) => state("bad", "i-alert", w.word("reader_off", { name: r.name }),
-    w.join(w.word("reader_help"), w.say(r.problem) || w.word("reader_check"), w.say(r.notice))));
+  const out = off.map((r) => ({ ...state("bad", "i-alert", w.word("reader_off", { name: r.name }),
+    w.join(w.word("reader_help"), w.say(r.problem) || w.word("reader_check"), w.say(r.notice))), reader: r.name }));
   if (on.length) out.push({ ...state("good", "i-wave", w.word("readers_ok", { n: on.length })), listed: false });
   for (const r of on) {
     if (r.notice) out.push(state("care", "i-alert", w.word("reader_notice", { name: r.name }), w.say(r.notice)));
     const last = w.at(r.last_read) ? w.word("last_read", { ago: w.ago(w.at(r.last_read), now) }) : w.word("no_read");
-    out.push(state("good", "i-wave", w.word("reader_on", { name: r.name }), last, false));
+    out.push({ ...state("good", "i-wave", w.word("reader_on", { name: r.name }), last, false), reader: r.name });
   }
   out.push(state("", "i-clock", heard ? w.word("last_tag", { ago: w.ago(heard, now) }) : w.word("no_tag")));
   return out;
@@ -78,5 +79,6 @@ function chip(s) {
 function line(s) {
   const li = el("li", s.level, icon(s.sign), el("strong", "", s.text));
   if (s.more) li.append(el("p", "", s.more));
+  if (s.reader) li.append(readerRow(s.reader));
   return li;
 }

@@ -5,6 +5,7 @@ import { follow } from "./feed.js";
 import { CardView } from "./card.js";
 import { showToday } from "./today.js";
 import { showHealth } from "./health.js";
+import { watchReaders } from "./readers.js";
 import { resting, restIfIdle, watchRest } from "./rest.js";
 import * as sound from "./sound.js";
 import * as w from "./words.js";
@@ -276,6 +277,7 @@ async function start() {
   }
   wire();
   watchRest();
+  watchReaders();
   tools();
   render();
   setInterval(() => {

@@ -50,6 +50,7 @@ export function at(text) {
 }
 
 export const clock = (ms) => new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+export const number = (n) => new Intl.NumberFormat(lang).format(n);
 export const day = (ms) => new Intl.DateTimeFormat(lang, { weekday: "long", month: "long", day: "numeric" }).format(ms);
 
 // span writes a time that passed as 0:07, 12:40 or 1:02:03.
