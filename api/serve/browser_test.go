@@ -50,11 +50,12 @@ func atNoon() *time.Location {
 
 // store is one running server on one address; it can be ended and begun again.
 type store struct {
-	t    *testing.T
-	addr string
-	hub  *serve.Hub
-	desk *desk
-	stop func()
+	t     *testing.T
+	addr  string
+	hub   *serve.Hub
+	desk  *desk
+	cards *wallets
+	stop  func()
 }
 
 func (s *store) begin() {
@@ -68,8 +69,8 @@ func (s *store) begin() {
 	}
 	s.addr = l.Addr().String()
 	s.hub = serve.NewHub(serve.HubConfig{Store: text("南京路旗舰店", "Nanjing Road flagship"), Location: atNoon()})
-	s.desk = newDesk(s.hub)
-	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk})
+	s.desk, s.cards = newDesk(s.hub), newWallets(s.hub)
+	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Cards: s.cards})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- server.Run(ctx, l, nil) }()

@@ -117,7 +117,7 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Tokens: tokens, Health: h.state.healthy, Embed: c.Listen.Embed, Log: log})
+	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Cards: newCards(h.shop), Tokens: tokens, Health: h.state.healthy, Embed: c.Listen.Embed, Log: log})
 	return h, err
 }
 
