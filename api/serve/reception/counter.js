@@ -2,6 +2,8 @@
 import { byId, el, icon, setText } from "./dom.js";
 import * as w from "./words.js";
 
+const lying = { unknown: "shown_unknown", blocked: "shown_blocked", clashing: "shown_clashing" };
+
 let shown = null;
 const notices = new Map(); // by id
 let told = new Set(); // notices that have sounded
@@ -49,7 +51,7 @@ export function showCounter(now, busy, on) {
   }
   const s = shownNow(now);
   byId("shown").hidden = !s;
-  if (s) setText(byId("shown-text"), w.word("shown_" + s.standing, { zone: w.say(s.zone), ago: seconds(now - w.at(s.at)) }));
+  if (s) setText(byId("shown-text"), w.word(lying[s.standing], { zone: w.say(s.zone), ago: seconds(now - w.at(s.at)) }));
 }
 
 const seconds = (ms) => w.word("seconds_ago", { n: Math.max(0, Math.round(ms / 1000)) });

@@ -3,12 +3,20 @@
 import { byId, el, icon } from "./dom.js";
 import * as w from "./words.js";
 
-const reasons = {
-  bind: ["new_member", "second_tag"], found: ["found"], replace: ["lost", "stolen", "damaged", "upgraded"],
-  block: ["lost", "stolen"], unbind: ["returned", "damaged", "asked", "wrong_member"],
+// What staff do with a card: its words, the reasons that go with it, whether the card that was shown is part of it, and
+// whether somebody gets a card by it: then it must be made sure who that is.
+const tasks = {
+  bind: { title: "do_bind", about: "about_bind", go: "go_bind", did: "did_bind", why: ["new_member", "second_tag"], shown: true, handsOut: true },
+  found: { title: "do_found", short: "short_found", about: "about_found", go: "go_found", did: "did_found", why: ["found"], handsOut: true },
+  replace: { title: "do_replace", short: "short_replace", about: "about_replace", go: "go_replace", did: "did_replace", why: ["lost", "stolen", "damaged", "upgraded"], shown: true, handsOut: true },
+  block: { title: "do_block", short: "short_block", about: "about_block", all: "about_block_all", go: "go_block", did: "did_block", why: ["lost", "stolen"] },
+  unbind: { title: "do_unbind", short: "short_unbind", about: "about_unbind", go: "go_unbind", did: "did_unbind", why: ["returned", "damaged", "asked", "wrong_member"] },
 };
-const handsOut = ["bind", "found", "replace"]; // somebody gets a card: who it is must be made sure
-const needsShown = ["bind", "replace"];
+const whys = {
+  new_member: "why_new_member", second_tag: "why_second_tag", lost: "why_lost", stolen: "why_stolen", damaged: "why_damaged",
+  upgraded: "why_upgraded", returned: "why_returned", asked: "why_asked", wrong_member: "why_wrong_member",
+};
+const lying = { unknown: "lies_unknown", blocked: "lies_blocked", clashing: "lies_clashing" };
 
 const panel = { view: "find", query: "", found: null, wallet: null, task: null, fault: "", busy: false };
 let host = null; // { me, askWho, now, shown, toast }
@@ -45,7 +53,7 @@ export function tickWallet() {
   const line = byId("cards-body").querySelector(".lies");
   if (line) fillLies(line);
   const go = byId("cards-body").querySelector("[type=submit].main");
-  if (go && panel.task) go.disabled = panel.busy || (needsShown.includes(panel.task.verb) && !host.shown());
+  if (go && panel.task) go.disabled = panel.busy || (tasks[panel.task.verb].shown && !host.shown());
 }
 
 // render draws the panel anew, as after a change of the language.
@@ -53,7 +61,7 @@ export function render() {
   if (!host) return;
   const views = { find: findView, wallet: walletView, task: taskView };
   byId("cards-title").textContent = panel.view === "find" ? w.word("cards_title") :
-    panel.view === "task" ? w.word("do_" + panel.task.verb) : w.say(panel.wallet?.name) || w.word("cards_title");
+    panel.view === "task" ? w.word(tasks[panel.task.verb].title) : w.say(panel.wallet?.name) || w.word("cards_title");
   byId("cards-body").replaceChildren(...views[panel.view]());
   tickWallet();
 }
@@ -154,7 +162,7 @@ function lies() {
 
 function fillLies(line) {
   const s = host.shown();
-  const text = s ? w.word("lies_" + s.standing, { zone: w.say(s.zone) }) : w.word("lies_none");
+  const text = s ? w.word(lying[s.standing], { zone: w.say(s.zone) }) : w.word("lies_none");
   if (line.dataset.text === text) return;
   line.dataset.text = text;
   line.classList.toggle("there", Boolean(s));
@@ -178,13 +186,14 @@ function cardRow(c) {
   const since = w.at(c.at) ? w.word(c.lost ? "card_lost_since" : "card_since", { ago: w.daysAgo(w.at(c.at), host.now()) }) : w.word(c.lost ? "card_is_lost" : "card_in_use");
   const acts = c.lost ? ["found"] : ["block", "replace", "unbind"];
   const row = el("li", c.lost ? "lost-card" : "", icon("i-card"), el("div", "", el("strong", "label", c.label), el("span", "facts", el("span", "", since))),
-    el("div", "does", ...acts.map((verb) => button("quieter small", w.word("short_" + verb), () => start(verb, c)))));
+    el("div", "does", ...acts.map((verb) => button("quieter small", w.word(tasks[verb].short), () => start(verb, c)))));
   row.dataset.card = c.id;
   return row;
 }
 
 function start(verb, card) {
-  const why = verb === "bind" && panel.wallet.held.length ? "second_tag" : reasons[verb].length === 1 || verb === "bind" ? reasons[verb][0] : "";
+  const all = tasks[verb].why;
+  const why = verb === "bind" ? all[panel.wallet.held.length ? 1 : 0] : all.length === 1 ? all[0] : "";
   Object.assign(panel, { view: "task", fault: "", task: { verb, card, why } });
   render();
   byId("cards-body").querySelector("input, button")?.focus();
@@ -193,14 +202,15 @@ function start(verb, card) {
 // taskView: what will be done, why, and that it is the right person.
 function taskView() {
   const { verb, card } = panel.task;
+  const task = tasks[verb];
   const name = w.say(panel.wallet.name);
   const form = el("form", "task",
-    el("p", "", w.word("about_" + (verb === "block" && !card ? "block_all" : verb), { name, card: card ? card.label : "" })),
-    needsShown.includes(verb) ? lies() : null, reasons[verb].length > 1 ? whyChoice() : null,
-    handsOut.includes(verb) ? vouch(name) : null, el("p", "fault", panel.fault ? w.word(panel.fault) : ""));
+    el("p", "", w.word((!card && task.all) || task.about, { name, card: card ? card.label : "" })),
+    task.shown ? lies() : null, task.why.length > 1 ? whyChoice() : null,
+    task.handsOut ? vouch(name) : null, el("p", "fault", panel.fault ? w.word(panel.fault) : ""));
   form.querySelector(".fault").setAttribute("role", "alert");
   form.querySelector(".fault").hidden = !panel.fault;
-  const go = el("button", "main", w.word("go_" + verb));
+  const go = el("button", "main", w.word(task.go));
   go.type = "submit";
   form.append(el("div", "row", button("quieter", w.word("cards_back"), () => { Object.assign(panel, { view: "wallet", fault: "" }); render(); }), go));
   form.addEventListener("submit", (e) => { e.preventDefault(); change(form); });
@@ -209,11 +219,11 @@ function taskView() {
 
 function whyChoice() {
   const set = el("fieldset", "", el("legend", "", w.word("why_title")));
-  for (const why of reasons[panel.task.verb]) {
+  for (const why of tasks[panel.task.verb].why) {
     const input = el("input");
     Object.assign(input, { type: "radio", name: "why", value: why, required: true, checked: panel.task.why === why });
     input.addEventListener("change", () => { panel.task.why = why; });
-    set.append(el("label", "choice", input, el("span", "", w.word("why_" + why))));
+    set.append(el("label", "choice", input, el("span", "", w.word(whys[why]))));
   }
   return set;
 }
@@ -230,7 +240,7 @@ async function change(form) {
   const { verb, card, why } = panel.task;
   const body = { by: host.me(), reason: why, vouched: Boolean(form.vouched?.checked) };
   if (card) body.card = card.id;
-  if (needsShown.includes(verb)) body.shown = host.shown()?.key || "";
+  if (tasks[verb].shown) body.shown = host.shown()?.key || "";
   panel.busy = true;
   tickWallet();
   const who = panel.wallet.member;
@@ -244,7 +254,7 @@ async function change(form) {
     tickWallet();
     return;
   }
-  host.toast(w.word("did_" + verb));
+  host.toast(w.word(tasks[verb].did));
   Object.assign(panel, { view: "wallet", task: null });
   load(who);
 }
