@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"foyer/reader/tag"
 	"foyer/shop/binding"
 	"foyer/shop/member"
+	"foyer/shop/presence"
 	"foyer/shop/proof"
 )
 
@@ -107,10 +109,31 @@ func (s *Shop) finishTag(c binding.Change, err error, reply chan error) {
 	}
 	s.bindings.Apply(c)
 	s.clearPad()
+	s.greetBound(c)
 	if v, open := s.visits.Of(c.Member); open && c.Kind == binding.Blocked {
 		s.cfg.Screens.Show(Left{v.ID, s.now})
 	}
 	reply <- nil
+}
+
+// greetBound takes a card that was given out while it lay on a reader as an arrival: its member is here.
+func (s *Shop) greetBound(c binding.Change) {
+	if c.Kind != binding.Bound && c.Kind != binding.Replaced {
+		return
+	}
+	var here []presence.Arrived
+	for st := range s.tracker.Stays() {
+		if m, ok := s.carrier(st.ID, st.Also); ok && m.ID == c.Member && gives(c, st.ID) {
+			here = append(here, presence.Arrived{ID: st.ID, Also: st.Also, Zone: st.Zone, At: s.now})
+		}
+	}
+	for _, a := range here {
+		s.arrived(a)
+	}
+}
+
+func gives(c binding.Change, id tag.ID) bool {
+	return slices.ContainsFunc(c.Marks, func(m binding.Mark) bool { return m.Tag == id && m.State == binding.IsBound })
 }
 
 // settleTags holds the store's changes against a new book of headquarters.
