@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"foyer/reader/tag"
@@ -200,7 +201,7 @@ func keepCardEvent(t *tx, e CardEvent) error {
 		e.Store, clip(string(e.Member)), ms(e.At), clip(e.Kind), clip(e.Reason), clip(e.By), clip(e.Proved), clip(e.Zone), e.Late, string(gave), string(took))
 }
 
-func clip(s string) string { return s[:min(len(s), maxEventText)] }
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxEventText)], "") }
 
 // CardEvents lists what stores told of a member's cards, newest first.
 func (d *DB) CardEvents(ctx context.Context, who member.ID, limit int) ([]CardEvent, error) {
