@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"reflect"
 	"slices"
 
 	"foyer/shop/greeting"
@@ -24,8 +25,7 @@ func (s *Shop) forgetMembers() {
 		return
 	}
 	for _, c := range s.desk.cards {
-		if _, found := slices.BinarySearch(gone, c.member.ID); found {
-			s.wipe(c)
+		if _, found := slices.BinarySearch(gone, c.member.ID); found && s.wipe(c) {
 			s.cfg.Screens.Show(CardChanged{c.Card})
 		}
 	}
@@ -38,10 +38,12 @@ func (s *Shop) forgetMembers() {
 	s.cfg.Ledger.Record(Fact{At: s.now, Body: MembersForgotten{gone}}, nil)
 }
 
-// wipe takes the person off a card. That somebody came stays.
-func (s *Shop) wipe(c *entry) {
-	c.Note = greeting.Note{Name: everyLanguage(s.cfg.Words, "greeting.member"), Language: c.Language}
-	c.member = &member.Member{ID: c.member.ID}
+// wipe takes the person off a card, and reports whether there was somebody on it. That somebody came stays.
+func (s *Shop) wipe(c *entry) bool {
+	nobody := greeting.Note{Name: everyLanguage(s.cfg.Words, "greeting.member"), Language: c.Language}
+	changed := !reflect.DeepEqual(c.Note, nobody)
+	c.Note, c.member = nobody, &member.Member{ID: c.member.ID}
+	return changed
 }
 
 // history is what is to be stored of a member's visits; nil for who was forgotten.
