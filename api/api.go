@@ -64,6 +64,8 @@ type Snapshot struct {
 	Greetings []Greeting `json:"greetings,omitempty"` // wall and kiosk: still due, oldest first
 	Showcase  []Offer    `json:"showcase,omitempty"`  // wall and kiosk
 	Cards     []Card     `json:"cards,omitempty"`     // reception: today's, newest first
+	Shown     *Shown     `json:"shown,omitempty"`     // reception: a card that may be bound
+	Notices   []Notice   `json:"notices,omitempty"`   // reception: lost cards that turned up, oldest first
 	Status    Status     `json:"status"`
 }
 

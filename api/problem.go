@@ -18,6 +18,16 @@ const (
 	CodeTaken       Code = "taken"        // 409: somebody else claimed the card first
 	CodeOver        Code = "over"         // 409: the visit is served or has left
 	CodeNotYours    Code = "not_yours"    // 409: claimed by somebody else, so not yours to release or finish
+	CodeNoMember    Code = "no_member"    // 404: no such member, or they do not want to be recognised
+	CodeUnproved    Code = "unproved"     // 409: a card is handed out only to who was shown to be the member
+	CodeNotShown    Code = "not_shown"    // 409: the card was not shown in the last half minute
+	CodeCardTaken   Code = "card_taken"   // 409: another member has the card
+	CodeCardTheirs  Code = "card_theirs"  // 409: the member has it already
+	CodeCardLost    Code = "card_lost"    // 409: it is reported lost; only its member gets it back
+	CodeCardClashes Code = "card_clashes" // 409: several members claim it; headquarters must settle that
+	CodeCardMany    Code = "card_many"    // 409: the member has as many as one may
+	CodeCardGone    Code = "card_gone"    // 409: the member does not have it any more
+	CodeCardSame    Code = "card_same"    // 409: a card cannot take its own place
 	CodeTooLarge    Code = "too_large"    // 413
 	CodeNotJSON     Code = "not_json"     // 415
 	CodeSlowDown    Code = "slow_down"    // 429: too many wrong tokens from one address
@@ -34,6 +44,16 @@ var statuses = map[Code]int{
 	CodeTaken:       http.StatusConflict,
 	CodeOver:        http.StatusConflict,
 	CodeNotYours:    http.StatusConflict,
+	CodeNoMember:    http.StatusNotFound,
+	CodeUnproved:    http.StatusConflict,
+	CodeNotShown:    http.StatusConflict,
+	CodeCardTaken:   http.StatusConflict,
+	CodeCardTheirs:  http.StatusConflict,
+	CodeCardLost:    http.StatusConflict,
+	CodeCardClashes: http.StatusConflict,
+	CodeCardMany:    http.StatusConflict,
+	CodeCardGone:    http.StatusConflict,
+	CodeCardSame:    http.StatusConflict,
 	CodeTooLarge:    http.StatusRequestEntityTooLarge,
 	CodeNotJSON:     http.StatusUnsupportedMediaType,
 	CodeSlowDown:    http.StatusTooManyRequests,

@@ -54,7 +54,8 @@ func (h *HQ) Ingest(ctx context.Context, place wire.Place, lane string, payload 
 		return wire.Ack{}, &BadBatch{fmt.Errorf("batch of lane %.40q on the topic of lane %.40q", b.Lane, lane)}
 	}
 	now := h.cfg.Now()
-	stored, err := h.db.Ingest(ctx, store.NewBatch(place.Store, b, now))
+	batch := store.NewBatch(place.Store, b, now)
+	stored, err := h.db.Ingest(ctx, batch)
 	if errors.Is(err, store.ErrUnknownStore) {
 		return wire.Ack{}, &BadBatch{err}
 	}
@@ -63,6 +64,9 @@ func (h *HQ) Ingest(ctx context.Context, place wire.Place, lane string, payload 
 	}
 	if stored.New > 0 {
 		h.noteGood(place.Store, now)
+		if batch.ChangesMembers() {
+			poke(h.kick)
+		}
 		h.hub.changed()
 	}
 	return wire.Ack{Epoch: b.Epoch, Lane: b.Lane, Upto: stored.Upto, HQTime: now.UTC()}, nil

@@ -17,6 +17,7 @@ type entry struct {
 	line   int
 	member member.Member // Tags: hashes of the numbers as given
 	also   []tag.ID      // hashes of shorter forms of them
+	forms  member.Forms  // of also: whose they are
 }
 
 var idForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]{0,39}$`) // begins with a letter: no phone number is an id
@@ -185,18 +186,29 @@ func (e *entry) setTags(value string, key *tag.Key) FaultCode {
 		if err != nil {
 			return FaultTag
 		}
-		for i, form := range tag.Forms(n) {
-			if id := key.ID(form); i == 0 {
-				e.member.Tags = addTag(e.member.Tags, id)
-			} else {
-				e.also = addTag(e.also, id)
-			}
-		}
+		e.addForms(tag.Forms(n), key)
 		if len(e.member.Tags)+len(e.also) > member.MaxTags {
 			return FaultTagMany
 		}
 	}
 	return ""
+}
+
+func (e *entry) addForms(forms []tag.Number, key *tag.Key) {
+	var card tag.ID
+	for i, form := range forms {
+		id := key.ID(form)
+		if i == 0 {
+			card = id
+			e.member.Tags = addTag(e.member.Tags, id)
+			continue
+		}
+		e.also = addTag(e.also, id)
+		if e.forms == nil {
+			e.forms = member.Forms{}
+		}
+		e.forms[id] = card
+	}
 }
 
 func addTag(list []tag.ID, id tag.ID) []tag.ID {

@@ -134,15 +134,7 @@ func overlay(s *sheet, old store.Person, e entry) store.Person {
 		case colNoGreeting:
 			p.NoGreeting = e.member.NoGreeting
 		case colTags:
-			if e.member.ID != "" {
-				p.Tags, p.Also = nil, nil
-			}
-			for _, id := range e.member.Tags {
-				p.Tags = addTag(p.Tags, id)
-			}
-			for _, id := range e.also {
-				p.Also = addTag(p.Also, id)
-			}
+			layTags(&p, old, e)
 		}
 	}
 	if p.Consents == nil {
@@ -172,6 +164,13 @@ func (k known) checkTags(put []store.Person, lines map[member.ID]int, column int
 				f.add(Fault{Line: lines[p.ID], Column: column, Name: string(colTags), Code: FaultTagTaken, Other: lines[other]})
 			}
 			own[id] = p.ID
+		}
+		for _, id := range p.Blocked {
+			if other, taken := own[id]; taken && p.Forms[id].IsZero() { // a lost card is still its member's
+				f.add(Fault{Line: max(lines[p.ID], lines[other]), Column: column, Name: string(colTags), Code: FaultTagTaken, Other: lines[p.ID]})
+			} else if p.Forms[id].IsZero() {
+				own[id] = p.ID
+			}
 		}
 		for _, id := range p.Also {
 			also[id] = append(also[id], p.ID)

@@ -141,7 +141,7 @@ func (s *Shop) recordDecision(v visit.Visit, zone string, d greeting.Decision) {
 
 // record keeps a fact together with a member's history as it is now.
 func (s *Shop) record(at time.Time, b Body, who member.ID) {
-	s.cfg.Ledger.Record(Fact{At: at, Body: b, State: new(s.visits.History(who))}, nil)
+	s.cfg.Ledger.Record(Fact{At: at, Body: b, State: s.history(who)}, nil)
 }
 
 // depart takes a visit off the screens and marks its card.

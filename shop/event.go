@@ -6,8 +6,8 @@ import (
 	"foyer/shop/greeting"
 )
 
-// Event is one change that some screen shows: Greeted, Left, CardChanged, ShowcaseChanged, StrangersCounted or BlockedSeen. What an
-// event holds is never changed afterwards.
+// Event is one change that some screen shows: Greeted, Left, CardChanged, ShowcaseChanged, StrangersCounted,
+// BlockedSeen or CardShown. What an event holds is never changed afterwards.
 type Event interface{ event() }
 
 // Face is a public screen.

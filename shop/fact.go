@@ -16,7 +16,7 @@ type Fact struct {
 }
 
 // Body is VisitStarted, VisitEnded, GreetingDecided, CardClaimed, CardReleased, CardServed, StrangersPassed, KioskUsed,
-// ReaderChanged, TagChanged, TagsSettled or BlockedTagSeen.
+// ReaderChanged, TagChanged, TagsSettled, BlockedTagSeen, BlockedTagHandled or MembersForgotten.
 type Body interface{ fact() }
 
 // VisitStarted says that a member's visit began.

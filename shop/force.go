@@ -30,6 +30,9 @@ func (s *Shop) refresh() {
 			s.cfg.Log.Warn("some tags are claimed by several members and match nobody: settle them at headquarters", slog.Int("tags", n))
 		}
 		s.reviewVisits()
+		if b != nil {
+			s.forgetMembers()
+		}
 	}
 }
 
@@ -66,7 +69,7 @@ func (s *Shop) quietly(v visit.Visit, m *member.Member) greeting.Decision {
 // forget ends the visit of who is no member any more, or does not want to be recognised, and wipes the card.
 func (s *Shop) forget(v visit.Visit, c *entry) {
 	if c != nil {
-		c.Note = greeting.Note{Name: everyLanguage(s.cfg.Words, "greeting.member"), Language: c.Language}
+		s.wipe(c)
 	}
 	s.visits.Close(v.Member, s.visited)
 }

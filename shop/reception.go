@@ -135,7 +135,7 @@ func (s *Shop) act(visit, by string, a action, reply chan error) {
 	p := &pending{by: by, action: a, at: s.now, waiters: []chan error{reply}}
 	c.pending = p
 	s.keepAttendance(c, c.after(p))
-	s.cfg.Ledger.Record(Fact{At: s.now, Body: c.body(p), State: new(s.visits.History(c.member.ID))}, func(err error) {
+	s.cfg.Ledger.Record(Fact{At: s.now, Body: c.body(p), State: s.history(c.member.ID)}, func(err error) {
 		s.outcomes.add(func() { s.finish(c, p, err) })
 		s.nudge(s.settled)
 	})

@@ -13,7 +13,8 @@
 // Channels, and what happens when one is full: reads (1024) drop the oldest, as a tag is read again in 50 ms; reader
 // health (64), requests (16) make the caller wait; a change of members or campaigns wakes the loop (1), the latest wins.
 //
-// Tags that no member carries are counted by zone, once a minute, and forgotten.
+// Tags that no member carries are counted by zone, once a minute, and forgotten. The last one that was shown at a counter or
+// a kiosk is kept in memory for half a minute, so that staff can bind it.
 package shop
 
 import (
@@ -129,6 +130,9 @@ type live struct {
 	book      *member.Book
 	bindings  *binding.Book
 	changing  bool // a tag's change is being recorded
+	pad       pad
+	counters  map[string]string // reader: the zone in which cards are shown to it
+	notes     notes
 	set       *campaign.Set
 	showcase  showcase
 	strangers map[string]int
@@ -177,6 +181,7 @@ func New(c Config) (*Shop, error) {
 		stopped:  make(chan struct{}),
 		live: live{
 			tracker: tracker, desk: desk{cards: map[string]*entry{}}, strangers: map[string]int{}, online: map[string]bool{}, bindings: binding.New(c.Marks),
+			counters: counters(c.Zones), notes: notes{},
 			visits: visit.New(visit.Config{Gap: c.Times.Gap, NewID: c.NewID, Histories: c.Histories}),
 		},
 	}, nil
@@ -278,6 +283,9 @@ func (s *Shop) Run(ctx context.Context) error {
 			s.at(r.At)
 			s.refresh()
 			s.tracker.Read(r, s.moved)
+			if zone, shown := s.counters[r.Reader]; shown {
+				s.lay(r.ID, r.Also, zone)
+			}
 		case h := <-s.health:
 			s.at(h.at)
 			s.readerChanged(h)
@@ -307,6 +315,7 @@ func (s *Shop) tick() {
 	s.visits.Tick(s.now, s.visited)
 	s.here.Store(int64(s.visits.Here()))
 	s.updateShowcase()
+	s.clearPad()
 	if !s.now.Before(s.keepAt) {
 		s.keepAt = s.now.Add(keepEvery)
 		s.keep()

@@ -4,16 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"foyer/reader/tag"
 	"foyer/shop/binding"
 	"foyer/shop/member"
+	"foyer/shop/presence"
+	"foyer/shop/proof"
 )
 
 // TagChanged is a tag that was bound, replaced, blocked or taken back. Its Marks are the state to be stored with it, by
 // tag; after a restart they come back as Config.Marks.
-type TagChanged struct{ binding.Change }
+type TagChanged struct {
+	binding.Change
+	Proved proof.Method // how it was made sure who this is; empty where nothing was handed out
+}
 
 // TagsSettled says that headquarters' book has caught up with these marks: what was stored for them may go.
 type TagsSettled struct{ Tags []tag.ID }
@@ -28,48 +34,55 @@ func (TagChanged) fact()     {}
 func (TagsSettled) fact()    {}
 func (BlockedTagSeen) fact() {}
 
-// BlockedSeen tells staff that a lost or stolen tag turned up, and where.
-type BlockedSeen struct {
-	At   time.Time
-	Zone Text
-}
-
-func (BlockedSeen) event() {}
-
-// Bind gives a tag to a member. It returns when that is durable; from then on the tag is theirs. Its errors are
-// *binding.Refused, ErrBy, ErrStopped, the journal's, or the context's.
-func (s *Shop) Bind(ctx context.Context, r binding.Request) error {
-	return s.changeTag(ctx, r, (*binding.Book).Bind)
+// Bind gives a tag to a member. It returns when that is durable; from then on the tag is theirs. Who holds a member's tag is
+// served as that member, so it takes a proof of who they are. Its errors are *binding.Refused, ErrUnproved, ErrBy,
+// ErrStopped, the journal's, or the context's.
+func (s *Shop) Bind(ctx context.Context, r binding.Request, p proof.Proof) error {
+	return s.changeTag(ctx, r, (*binding.Book).Bind, &p)
 }
 
 // Replace gives a tag in place of an old one. Otherwise as Bind.
-func (s *Shop) Replace(ctx context.Context, r binding.Request) error {
-	return s.changeTag(ctx, r, (*binding.Book).Replace)
+func (s *Shop) Replace(ctx context.Context, r binding.Request, p proof.Proof) error {
+	return s.changeTag(ctx, r, (*binding.Book).Replace, &p)
 }
 
-// Block makes a lost or stolen tag known as such. Otherwise as Bind.
+// Block makes a lost or stolen tag known as such. It hands out nothing, and whoever lost a card may be far away: it takes no
+// proof. Otherwise as Bind.
 func (s *Shop) Block(ctx context.Context, r binding.Request) error {
-	return s.changeTag(ctx, r, (*binding.Book).Block)
+	return s.changeTag(ctx, r, (*binding.Book).Block, nil)
 }
 
-// Unbind takes a tag back. Otherwise as Bind.
+// Unbind takes a tag back. Otherwise as Block.
 func (s *Shop) Unbind(ctx context.Context, r binding.Request) error {
-	return s.changeTag(ctx, r, (*binding.Book).Unbind)
+	return s.changeTag(ctx, r, (*binding.Book).Unbind, nil)
 }
+
+// ErrUnproved is returned where a card would be handed out and nothing but a card, or a name, says to whom.
+var ErrUnproved = errors.New("not proved who this is")
 
 // decision asks the book for a change and alters nothing.
 type decision func(*binding.Book, binding.Request, time.Time) (binding.Change, error)
 
-func (s *Shop) changeTag(ctx context.Context, r binding.Request, decide decision) error {
+func (s *Shop) changeTag(ctx context.Context, r binding.Request, decide decision, p *proof.Proof) error {
 	if !shortText(r.By, 40) {
 		return ErrBy
 	}
 	reply := make(chan error, 1)
-	return s.ask(ctx, request{reply: reply, do: func(s *Shop) { s.decideTag(r, decide, reply) }})
+	return s.ask(ctx, request{reply: reply, do: func(s *Shop) {
+		var how proof.Method
+		if p != nil {
+			if err := p.Of(r.Member, s.now); err != nil {
+				reply <- fmt.Errorf("%w: %w", ErrUnproved, err)
+				return
+			}
+			how = p.Method()
+		}
+		s.decideTag(r, decide, how, reply)
+	}})
 }
 
 // decideTag records a change. While one is being recorded no other is decided, as it could rest on what is not so yet.
-func (s *Shop) decideTag(r binding.Request, decide decision, reply chan error) {
+func (s *Shop) decideTag(r binding.Request, decide decision, how proof.Method, reply chan error) {
 	if s.changing {
 		reply <- &binding.Refused{Why: binding.StillGoing}
 		return
@@ -80,7 +93,7 @@ func (s *Shop) decideTag(r binding.Request, decide decision, reply chan error) {
 		return
 	}
 	s.changing = true
-	s.cfg.Ledger.Record(Fact{At: s.now, Body: TagChanged{c}}, func(err error) {
+	s.cfg.Ledger.Record(Fact{At: s.now, Body: TagChanged{c, how}}, func(err error) {
 		s.outcomes.add(func() { s.finishTag(c, err, reply) })
 		s.nudge(s.settled)
 	})
@@ -95,10 +108,32 @@ func (s *Shop) finishTag(c binding.Change, err error, reply chan error) {
 		return
 	}
 	s.bindings.Apply(c)
+	s.clearPad()
+	s.greetBound(c)
 	if v, open := s.visits.Of(c.Member); open && c.Kind == binding.Blocked {
 		s.cfg.Screens.Show(Left{v.ID, s.now})
 	}
 	reply <- nil
+}
+
+// greetBound takes a card that was given out while it lay on a reader as an arrival: its member is here.
+func (s *Shop) greetBound(c binding.Change) {
+	if c.Kind != binding.Bound && c.Kind != binding.Replaced {
+		return
+	}
+	var here []presence.Arrived
+	for st := range s.tracker.Stays() {
+		if m, ok := s.carrier(st.ID, st.Also); ok && m.ID == c.Member && gives(c, st.ID) {
+			here = append(here, presence.Arrived{ID: st.ID, Also: st.Also, Zone: st.Zone, At: s.now})
+		}
+	}
+	for _, a := range here {
+		s.arrived(a)
+	}
+}
+
+func gives(c binding.Change, id tag.ID) bool {
+	return slices.ContainsFunc(c.Marks, func(m binding.Mark) bool { return m.Tag == id && m.State == binding.IsBound })
 }
 
 // settleTags holds the store's changes against a new book of headquarters.
@@ -113,12 +148,10 @@ func (s *Shop) recognise(id, also tag.ID, zone string) (*member.Member, bool) {
 	standing, m := s.bindings.Find(id, also)
 	s.notice(zone, standing)
 	if standing == member.Blocked {
-		seen := BlockedTagSeen{Zone: zone}
-		if m != nil {
-			seen.Member = m.ID
-		}
-		s.cfg.Screens.Show(BlockedSeen{s.now, s.zoneName(zone)})
-		s.cfg.Ledger.Record(Fact{At: s.now, Body: seen}, nil)
+		s.turnedUp(id, m, zone)
+	}
+	if showsCards(s.zones[zone].Role) {
+		s.lay(id, also, zone)
 	}
 	return m, standing == member.Carried
 }

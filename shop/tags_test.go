@@ -10,6 +10,7 @@ import (
 	"foyer/reader/tag"
 	"foyer/shop/binding"
 	"foyer/shop/member"
+	"foyer/shop/proof"
 )
 
 // failing is a ledger whose disk refuses changes of tags.
@@ -19,6 +20,16 @@ func (f failing) Record(x Fact, done func(error)) {
 	if done != nil {
 		done(errors.New("disk full"))
 	}
+}
+
+// vouched is a proof that the first of the crowd is who they are.
+func vouched(t *testing.T) proof.Proof {
+	t.Helper()
+	p, err := proof.NewGate(proof.Limits{}, nil).Vouch("secret-member-0", "counter", "Li", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func read(s *Shop, n int) {
@@ -39,7 +50,7 @@ func TestATagIsBoundBlockedAndFoundAgain(t *testing.T) {
 			t.Fatal("a stranger is greeted")
 		}
 		bind := binding.Request{Member: "secret-member-0", Tag: card(10), Reason: binding.SecondTag, By: "Li"}
-		if err := s.Bind(t.Context(), bind); err != nil {
+		if err := s.Bind(t.Context(), bind, vouched(t)); err != nil {
 			t.Fatal(err)
 		}
 		read(s, 10)
@@ -60,14 +71,14 @@ func TestATagIsBoundBlockedAndFoundAgain(t *testing.T) {
 			t.Errorf("blocked twice: %q", why)
 		}
 		for name, err := range map[string]error{
-			"replaced": s.Replace(t.Context(), binding.Request{Member: "secret-member-0", Tag: card(11), Old: card(10), Reason: binding.Damaged, By: "Li"}),
+			"replaced": s.Replace(t.Context(), binding.Request{Member: "secret-member-0", Tag: card(11), Old: card(10), Reason: binding.Damaged, By: "Li"}, vouched(t)),
 			"unbound":  s.Unbind(t.Context(), binding.Request{Member: "secret-member-0", Tag: card(11), Reason: binding.Returned, By: "Li"}),
 		} {
 			if _, refused := IsRefused(err); err != nil && !refused {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if err := s.Bind(t.Context(), binding.Request{Member: "secret-member-0", Tag: card(12), Reason: binding.SecondTag}); !errors.Is(err, ErrBy) {
+		if err := s.Bind(t.Context(), binding.Request{Member: "secret-member-0", Tag: card(12), Reason: binding.SecondTag}, vouched(t)); !errors.Is(err, ErrBy) {
 			t.Errorf("nobody asks: %v", err)
 		}
 	})
@@ -80,7 +91,7 @@ func TestATagsChangeIsRecordedFirst(t *testing.T) {
 		s := opened(t, w, 1, func(c *Config) { c.Ledger = failing{w} })
 		stop := running(t, s)
 		bind := binding.Request{Member: "secret-member-0", Tag: card(10), Reason: binding.SecondTag, By: "Li"}
-		if err := s.Bind(t.Context(), bind); err == nil || !strings.Contains(err.Error(), "disk full") {
+		if err := s.Bind(t.Context(), bind, vouched(t)); err == nil || !strings.Contains(err.Error(), "disk full") {
 			t.Errorf("got %v", err)
 		}
 		read(s, 10)
@@ -91,7 +102,7 @@ func TestATagsChangeIsRecordedFirst(t *testing.T) {
 
 		reply := make(chan error, 1)
 		s.changing = true
-		s.decideTag(bind, (*binding.Book).Bind, reply)
+		s.decideTag(bind, (*binding.Book).Bind, proof.Staff, reply)
 		if why, _ := IsRefused(<-reply); why != binding.StillGoing {
 			t.Errorf("during another change: %q", why)
 		}

@@ -51,11 +51,12 @@ func atNoon() *time.Location {
 
 // store is one running server on one address; it can be ended and begun again.
 type store struct {
-	t    *testing.T
-	addr string
-	hub  *serve.Hub
-	desk *desk
-	stop func()
+	t     *testing.T
+	addr  string
+	hub   *serve.Hub
+	desk  *desk
+	cards *wallets
+	stop  func()
 
 	readers func() []api.ReaderHealth // default: sampleReaders
 }
@@ -71,11 +72,11 @@ func (s *store) begin() {
 	}
 	s.addr = l.Addr().String()
 	s.hub = serve.NewHub(serve.HubConfig{Store: text("南京路旗舰店", "Nanjing Road flagship"), Location: atNoon()})
-	s.desk = newDesk(s.hub)
+	s.desk, s.cards = newDesk(s.hub), newWallets(s.hub)
 	if s.readers == nil {
 		s.readers = sampleReaders
 	}
-	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Readers: s.readers})
+	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Cards: s.cards, Readers: s.readers})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- server.Run(ctx, l, nil) }()

@@ -45,9 +45,9 @@ func (s *Server) card(do func(ctx context.Context, visit, by string) error) hand
 		if p := readBody(w, r, &c); p != nil {
 			return p
 		}
-		by := strings.TrimSpace(c.By)
-		if utf8.RuneCountInString(by) > maxBy || !plain(by, maxBy*utf8.UTFMax) {
-			return api.NewProblem(api.CodeInvalid, fmt.Sprintf(`"by": say who goes: 1 to %d characters on one line`, maxBy))
+		by, p := nameOf(c.By)
+		if p != nil {
+			return p
 		}
 		return s.done(w, r, do(r.Context(), visit, by))
 	}

@@ -113,7 +113,7 @@ func TestBodiesAreStrict(t *testing.T) {
 func FuzzBodies(f *testing.F) {
 	hub := serve.NewHub(serve.HubConfig{})
 	d := newDesk(hub)
-	s, err := serve.New(serve.Config{Hub: hub, Desk: d})
+	s, err := serve.New(serve.Config{Hub: hub, Desk: d, Cards: newWallets(hub)})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -121,8 +121,11 @@ func FuzzBodies(f *testing.F) {
 	f.Add(goodSession)
 	f.Add(`{"by":"Lin"}{"by"`)
 	f.Add("{\"by\":\"\xff\"}")
+	f.Add(`{"query":"王"}`)
+	f.Add(`{"by":"Lin","reason":"lost","card":"c1","shown":"k1","vouched":true}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, path := range []string{"/v1/reception/cards/v1/claim", "/v1/kiosk/sessions"} {
+		for _, path := range []string{"/v1/reception/cards/v1/claim", "/v1/kiosk/sessions", "/v1/reception/members/search",
+			"/v1/reception/members/m-1001/cards/replace", "/v1/reception/notices/n1/dismiss"} {
 			w := call(s.Local(), "POST", path, "", body)
 			if w.Code >= 500 {
 				t.Fatalf("%q: %d %s", body, w.Code, w.Body)

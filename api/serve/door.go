@@ -29,7 +29,7 @@ func watchers(_ *http.Request, r roles) bool  { return r.metrics }
 func ownFace(req *http.Request, r roles) bool { return r.sees(api.Face(req.PathValue("face"))) }
 
 func (s *Server) routes(streams *gate) []route {
-	return []route{
+	return append(s.cardRoutes(), []route{
 		{"GET", "/v1/{face}/snapshot", ownFace, s.snapshot},
 		{"GET", "/v1/{face}/events", ownFace, s.events(streams)},
 		{"POST", "/v1/reception/cards/{visit}/claim", staff, s.card(s.claim)},
@@ -45,7 +45,7 @@ func (s *Server) routes(streams *gate) []route {
 		{"GET", "/login", anybody, s.loginByLink},
 		{"POST", "/login", anybody, s.loginByForm},
 		{"GET", "/{$}", anybody, home},
-	}
+	}...)
 }
 
 // door puts the routes behind one way of telling who asks.

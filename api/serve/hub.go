@@ -37,6 +37,7 @@ type Hub struct {
 	showcase  []api.Offer
 	cards     []api.Card // oldest first
 	status    api.Status
+	counter   counter
 	said      map[saidKey][]byte // the newest data of what is published whole, to keep repetitions off the wire
 }
 
@@ -166,6 +167,7 @@ func (h *Hub) Snapshot(face api.Face) (api.Snapshot, bool) {
 	if face == api.Reception {
 		s.Cards = current(h.cards, now.In(h.here))
 		slices.Reverse(s.Cards)
+		h.counter.into(&s, now)
 		return s, true
 	}
 	s.Greetings = due(slices.Clone(h.greetings[face]), now)

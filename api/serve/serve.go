@@ -27,6 +27,7 @@ type Desk interface {
 type Config struct {
 	Hub        *Hub
 	Desk       Desk
+	Cards      Cards                       // none: nothing can be asked of members' cards
 	Tokens     []Token                     // for TCP; none means that TCP lets nobody in
 	Health     func(context.Context) error // for /healthz: nil is well, an error is shown; default: always well
 	Readers    func() []api.ReaderHealth   // for GET /v1/reception/readers; default: none
@@ -43,6 +44,7 @@ type Config struct {
 type Server struct {
 	hub    *Hub
 	desk   Desk
+	cards  Cards
 	guard  *guard
 	health func(context.Context) error
 
@@ -58,7 +60,8 @@ type Server struct {
 
 // New prepares a server. All faults of the configuration are told at once.
 func New(c Config) (*Server, error) {
-	s := &Server{hub: c.Hub, desk: c.Desk, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics, maxConns: orDefault(c.MaxConns, 256), log: c.Log}
+	s := &Server{hub: c.Hub, desk: c.Desk, cards: c.Cards, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics,
+		maxConns: orDefault(c.MaxConns, 256), log: c.Log}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

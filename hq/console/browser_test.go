@@ -162,9 +162,10 @@ func TestBrowserEveryPage(t *testing.T) {
 			}
 		}
 	}
+	h.cards()
 	look("login", "/login")
 	do(t, ctx, "sign in", h.signIn())
-	for name, path := range map[string]string{"overview": "/", "stores": "/stores", "members": "/members", "campaigns": "/campaigns", "campaign": "/campaigns/renew-early", "lost": "/nowhere"} {
+	for name, path := range map[string]string{"overview": "/", "stores": "/stores", "members": "/members", "member": "/members/m-1001", "campaigns": "/campaigns", "campaign": "/campaigns/renew-early", "lost": "/nowhere"} {
 		look(name, path)
 	}
 }

@@ -15,6 +15,7 @@
 //	GET  /api/records                 ?store=&kind=&from=SEQ&limit=: as stored, in order
 //	GET  /api/records/count           ?store= -> {"count"}
 //	GET  /api/members                 ?after=ID&limit=: masked
+//	GET  /api/members/{id}/cards      cards by their short names, and what stores did with them
 //	POST /api/members/import          text/csv; ?dry=1 only checks -> hq.Preview; 422 with faults and nothing stored
 //	GET  /api/campaigns               all, with state and what each store made of them
 //	GET  /api/campaigns/{id}
@@ -108,6 +109,7 @@ func (c *Console) inside() http.Handler {
 	mux.HandleFunc("POST /stores", c.addStore)
 	mux.HandleFunc("POST /stores/{id}/token", c.newToken)
 	mux.HandleFunc("GET /members", c.members)
+	mux.HandleFunc("GET /members/{id}", c.member)
 	mux.HandleFunc("GET /members/template.csv", c.memberTemplate)
 	mux.HandleFunc("POST /members/check", c.checkMembers)
 	mux.HandleFunc("POST /members/apply", c.applyMembers)

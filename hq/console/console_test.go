@@ -15,8 +15,11 @@ import (
 
 	"foyer/api"
 	"foyer/hq"
+	"foyer/hq/store"
 	"foyer/internal/words"
+	"foyer/shop/binding"
 	"foyer/shop/campaign"
+	"foyer/shop/proof"
 )
 
 // browserLike is a client with cookies that does not follow redirects by itself.
@@ -140,7 +143,7 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 	h := newHouse(t)
 	h.busy()
 	for _, lang := range words.Load().Languages() {
-		for _, path := range []string{"/", "/stores", "/members", "/campaigns", "/campaigns/new", "/campaigns/renew-early", "/campaigns/cup-of-tea",
+		for _, path := range []string{"/", "/stores", "/members", "/members/m-1001", "/campaigns", "/campaigns/new", "/campaigns/renew-early", "/campaigns/cup-of-tea",
 			"/parts/overview", "/parts/stores", "/parts/campaigns", "/parts/campaigns/mobile-tv"} {
 			status, body := h.ask("GET", path+"?lang="+lang, "", "")
 			if status != 200 {
@@ -178,6 +181,16 @@ func TestEveryKeyHasWords(t *testing.T) {
 	for _, a := range campaign.Arts {
 		keys = append(keys, "campaign.arts."+a)
 	}
+	for _, k := range []binding.Kind{binding.Bound, binding.Replaced, binding.Blocked, binding.Unbound} {
+		keys = append(keys, "card.kind."+string(k))
+		for _, why := range binding.Reasons(k) {
+			keys = append(keys, "card.reason."+string(why))
+		}
+	}
+	for _, m := range []proof.Method{proof.PIN, proof.LastDigits, proof.Staff} {
+		keys = append(keys, "card.proved."+string(m))
+	}
+	keys = append(keys, "card.kind."+store.CardSeen, "card.kind."+store.CardHandled)
 	for _, c := range hq.Columns {
 		keys = append(keys, "member.column."+c)
 	}

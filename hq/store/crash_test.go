@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"testing"
 
+	"foyer/shop/member"
 	"foyer/sync/wire"
 )
 
@@ -81,7 +82,12 @@ func FuzzIngest(f *testing.F) {
 	d := withShops(f, "a")
 	f.Add([]byte(`{"k":"visit.started","at":"2026-09-30T12:00:00Z","b":{"visit":"v","member":"m","nth":3}}`))
 	f.Add([]byte(`{"k":"snapshot.refused","at":"0000-01-01T00:00:00Z","b":{"snapshot":"members","version":18446744073709551615}}`))
+	f.Add([]byte(`{"k":"tag.changed","at":"2026-09-30T12:00:00Z","b":{"kind":"bound","member":"m","by":"Li","marks":[{"tag":"01000000000000000000000000000000","state":"blocked","of":"02000000000000000000000000000000"}]}}`))
+	f.Add([]byte(`{"k":"tag.blocked.seen","at":"2026-09-30T12:00:00Z","b":{"member":"m","zone":"\u0000"}}`))
 	f.Add([]byte("\xff\x00"))
+	if err := d.PutMembers(f.Context(), 0, []Person{{Member: member.Member{ID: "m", Consents: []member.Purpose{member.Recognise}}}}, noon); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		upto, err := d.Watermark(t.Context(), "a", "e", "main")
 		if err != nil {
@@ -97,6 +103,16 @@ func FuzzIngest(f *testing.F) {
 		}
 		if _, err := d.Answers(t.Context()); err != nil {
 			t.Fatal(err)
+		}
+		if _, err := d.CardEvents(t.Context(), "m", 10); err != nil {
+			t.Fatal(err)
+		}
+		all, _, err := d.Roster(t.Context())
+		if err == nil {
+			err = member.Check(all)
+		}
+		if err != nil {
+			t.Fatalf("a store's record breaks the members' snapshot: %v", err)
 		}
 	})
 }

@@ -104,7 +104,7 @@ func insert(t *tx, b Batch, seq uint64, r wire.Record) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	return true, project(t, b.Store, r)
+	return true, project(t, b.Store, r, b.Received)
 }
 
 // seen notes when the store was heard, its clock's skew, and how old its newest record was.

@@ -16,7 +16,8 @@ import (
 // ErrChanged is returned when what an import was checked against is no longer so.
 var ErrChanged = errors.New("members have changed since the file was checked: check it again")
 
-// Person is a member at headquarters: Tags are the numbers of their cards, Also the shorter forms of these numbers.
+// Person is a member at headquarters: Tags are the numbers of their cards, Also the shorter forms of these numbers, and
+// Blocked both of the cards that were lost. Forms tells of each shorter form whose it is, where that was noted.
 type Person struct {
 	member.Member
 	Also []tag.ID
@@ -52,11 +53,21 @@ func (d *DB) PutMembers(ctx context.Context, revision int64, all []Person, now t
 }
 
 func putTags(t *tx, p Person) error {
-	for i, ids := range [][]tag.ID{p.Tags, p.Also} {
+	put := func(id tag.ID, also, lost bool) error {
+		card := any(nil)
+		if of := p.Forms[id]; !of.IsZero() {
+			also, card = true, of[:]
+		}
+		err := t.exec("INSERT INTO member_tag (hash, member, also, card, lost) VALUES (?, ?, ?, ?, ?)", id[:], string(p.ID), also, card, lost)
+		if err != nil {
+			return fmt.Errorf("a tag of the list belongs to another member: %w", err)
+		}
+		return nil
+	}
+	for i, ids := range [][]tag.ID{p.Tags, p.Also, p.Blocked} {
 		for _, id := range ids {
-			err := t.exec("INSERT INTO member_tag (hash, member, also) VALUES (?, ?, ?)", id[:], string(p.ID), i)
-			if err != nil {
-				return fmt.Errorf("a tag of the list belongs to another member: %w", err)
+			if err := put(id, i == 1, i == 2); err != nil {
+				return err
 			}
 		}
 	}
@@ -65,7 +76,7 @@ func putTags(t *tx, p Person) error {
 
 func putMember(t *tx, m member.Member, now time.Time) error {
 	bare := m
-	bare.Tags = nil
+	bare.Tags, bare.Blocked, bare.Forms = nil, nil, nil
 	body, err := json.Marshal(bare)
 	if err != nil {
 		return err
@@ -111,16 +122,19 @@ type tagRow struct {
 	member member.ID
 	id     tag.ID
 	also   bool
+	lost   bool
+	card   tag.ID // of which it is a shorter form, or zero
 }
 
 // addTags fills in the tags of members that are sorted by ID.
 func (d *DB) addTags(ctx context.Context, all []Person) error {
-	tags, err := list(ctx, d, "SELECT member, hash, also FROM member_tag WHERE member BETWEEN ? AND ? ORDER BY member, hash",
+	tags, err := list(ctx, d, "SELECT member, hash, also, lost, card FROM member_tag WHERE member BETWEEN ? AND ? ORDER BY member, hash",
 		[]any{string(all[0].ID), string(all[len(all)-1].ID)}, func(r *sql.Rows) (tagRow, error) {
 			var t tagRow
-			var hash []byte
-			err := r.Scan(&t.member, &hash, &t.also)
+			var hash, card []byte
+			err := r.Scan(&t.member, &hash, &t.also, &t.lost, &card)
 			copy(t.id[:], hash)
+			copy(t.card[:], card)
 			return t, err
 		})
 	if err != nil {
@@ -129,21 +143,35 @@ func (d *DB) addTags(ctx context.Context, all []Person) error {
 	for i := range all {
 		p := &all[i]
 		for ; len(tags) > 0 && tags[0].member <= p.ID; tags = tags[1:] { // < is of a member deleted in between
-			switch {
-			case tags[0].member < p.ID:
-			case tags[0].also:
-				p.Also = append(p.Also, tags[0].id)
-			default:
-				p.Tags = append(p.Tags, tags[0].id)
+			if tags[0].member == p.ID {
+				p.add(tags[0])
 			}
 		}
 	}
 	return nil
 }
 
+func (p *Person) add(t tagRow) {
+	switch {
+	case t.lost:
+		p.Blocked = append(p.Blocked, t.id)
+	case t.also:
+		p.Also = append(p.Also, t.id)
+	default:
+		p.Tags = append(p.Tags, t.id)
+	}
+	if t.card.IsZero() {
+		return
+	}
+	if p.Forms == nil {
+		p.Forms = member.Forms{}
+	}
+	p.Forms[t.id] = t.card
+}
+
 // Roster is what stores are to know of members, and the revision at which it is so. Who did not allow to be recognised is a
-// stranger: no store hears of them. A shorter form of a number that two members share is nobody's: better a stranger than
-// the wrong name.
+// stranger: no store hears of them. A shorter form of a number that two members share is told of both, so that stores know it
+// is nobody's: better a stranger than the wrong name. One that is the whole number of somebody else's card is theirs.
 func (d *DB) Roster(ctx context.Context) ([]member.Member, int64, error) {
 	revision, err := d.Revision(ctx, "members") // read first: a change in between gives a newer revision and another snapshot
 	if err != nil {
@@ -153,10 +181,10 @@ func (d *DB) Roster(ctx context.Context) ([]member.Member, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	owners := map[tag.ID]int{}
+	whole := map[tag.ID]bool{}
 	for _, p := range people {
-		for _, id := range slices.Concat(p.Tags, p.Also) {
-			owners[id]++
+		for _, id := range p.Tags {
+			whole[id] = true
 		}
 	}
 	all := []member.Member{}
@@ -164,14 +192,38 @@ func (d *DB) Roster(ctx context.Context) ([]member.Member, int64, error) {
 		if !p.Allows(member.Recognise) {
 			continue
 		}
-		for _, id := range p.Also {
-			if owners[id] == 1 {
-				p.Tags = append(p.Tags, id)
-			}
-		}
-		all = append(all, p.Member)
+		all = append(all, p.known(whole))
 	}
 	return all, revision, nil
+}
+
+// known is a member as stores know them: whole are the numbers of all cards.
+func (p Person) known(whole map[tag.ID]bool) member.Member {
+	m := p.Member
+	m.Forms = member.Forms{}
+	form := func(id tag.ID) {
+		if of := p.Forms[id]; !of.IsZero() {
+			m.Forms[id] = of
+		} else if len(p.Tags) == 1 && len(p.Blocked) == 0 { // it was not noted, but there is one card alone
+			m.Forms[id] = p.Tags[0]
+		}
+	}
+	for _, id := range p.Blocked {
+		if !p.Forms[id].IsZero() {
+			form(id)
+		}
+	}
+	m.Tags = slices.Clone(p.Tags)
+	for _, id := range p.Also {
+		if !whole[id] {
+			m.Tags = append(m.Tags, id)
+			form(id)
+		}
+	}
+	if len(m.Forms) == 0 {
+		m.Forms = nil
+	}
+	return m
 }
 
 // MemberCount counts members: all, and those who gave each consent.

@@ -9,7 +9,7 @@ import (
 
 // project writes what a record says into the tables that pages read. A kind that is not known here, or a body that does
 // not fit its kind, is kept as a record and says nothing.
-func project(t *tx, store string, r wire.Record) error {
+func project(t *tx, store string, r wire.Record, received time.Time) error {
 	switch r.Kind {
 	case wire.VisitStarted:
 		return with(r, func(v wire.Visit) error { return visitStarted(t, store, r.At, v) })
@@ -26,12 +26,25 @@ func project(t *tx, store string, r wire.Record) error {
 		return with(r, func(c wire.Reception) error {
 			return t.exec("UPDATE visit SET served_at = ? WHERE store = ? AND visit = ?", ms(r.At), store, c.Visit)
 		})
+	case wire.TagChanged: // a clock that runs ahead must not outdo what is told later
+		return with(r, func(c wire.TagChange) error { return tagChanged(t, store, earlier(r.At, received), c) })
+	case wire.BlockedSeen:
+		return with(r, func(b wire.BlockedTag) error { return blockedTag(t, store, r.At, CardSeen, b) })
+	case wire.BlockedHandled:
+		return with(r, func(b wire.BlockedTag) error { return blockedTag(t, store, r.At, CardHandled, b) })
 	case wire.SnapshotApplied:
 		return with(r, func(a wire.Applied) error { return answered(t, store, "applied", r.At, a) })
 	case wire.SnapshotRefused:
 		return with(r, func(a wire.Applied) error { return answered(t, store, "refused", r.At, a) })
 	}
 	return nil
+}
+
+func earlier(x, y time.Time) time.Time {
+	if y.Before(x) {
+		return y
+	}
+	return x
 }
 
 func with[B any](r wire.Record, use func(B) error) error {

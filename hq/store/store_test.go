@@ -266,7 +266,8 @@ func TestPeople(t *testing.T) {
 	if err != nil || revision != 1 {
 		t.Fatalf("revision %d, %v: want 1", revision, err)
 	}
-	bob.Tags = append(bob.Tags, id(8)) // the 9 is Anna's as well, so it is nobody's; m-c is a stranger
+	bob.Tags, bob.Forms = append(bob.Tags, id(8), id(9)), member.Forms{id(8): id(2), id(9): id(2)} // the 9 is Anna's as well; m-c is a stranger
+	anna.Tags, anna.Forms = append(anna.Tags, id(9)), member.Forms{id(9): id(1)}
 	if diff := cmp.Diff([]member.Member{anna.Member, bob.Member}, all); diff != "" {
 		t.Error(diff)
 	}

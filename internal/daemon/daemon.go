@@ -129,7 +129,7 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Tokens: tokens, Health: h.state.healthy,
+	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Cards: newCards(h.shop), Tokens: tokens, Health: h.state.healthy,
 		Readers: h.state.readerHealth, Metrics: h.state.metrics, Embed: c.Listen.Embed, Log: log})
 	return h, err
 }

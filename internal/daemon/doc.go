@@ -2,6 +2,7 @@
 //
 // In: a Config. Out: a store that runs until its context ends. It holds no rule of the shop: it maps the shop's events to
 // the faces' contract and the shop's facts to records, and nothing else.
+// Staff's word for who somebody is becomes a proof.Proof here, since a face cannot make one.
 // Called by cmd/foyerd.
 //
 // # Goroutines

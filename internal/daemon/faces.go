@@ -21,6 +21,10 @@ func (f faces) Show(e shop.Event) {
 		f.hub.Card(cardOf(e.Card))
 	case shop.ShowcaseChanged:
 		f.hub.Showcase(offersOf(e.Offers))
+	case shop.BlockedSeen:
+		f.hub.Notice(noticeOf(e))
+	case shop.CardShown:
+		f.hub.Shown(shownOf(e))
 	case shop.StrangersCounted:
 		// A number for headquarters; it is nothing that a face shows.
 	}

@@ -209,7 +209,7 @@ func entryOf(f shop.Fact) (journal.Entry, error) {
 	return e, err
 }
 
-// marksOf is what the journal keeps, or lets go, of the store's tags.
+// marksOf is what the journal keeps, or lets go, of the store's tags and of who is no member any more.
 func marksOf(body shop.Body) ([]journal.Put, error) {
 	var puts []journal.Put
 	switch b := body.(type) {
@@ -224,6 +224,10 @@ func marksOf(body shop.Body) ([]journal.Put, error) {
 	case shop.TagsSettled:
 		for _, id := range b.Tags {
 			puts = append(puts, journal.Put{Bucket: markBucket, Key: hex.EncodeToString(id[:])})
+		}
+	case shop.MembersForgotten:
+		for _, who := range b.Members {
+			puts = append(puts, journal.Put{Bucket: historyBucket, Key: string(who)})
 		}
 	}
 	return puts, nil
@@ -273,7 +277,7 @@ func recordOf(body shop.Body) (wire.Kind, any) {
 	case shop.ReaderChanged:
 		return wire.ReaderChanged, wire.Reader{Reader: b.Reader, Online: b.Online, Why: b.Why}
 	}
-	return "", nil // a fact that only changes what is stored
+	return tagRecordOf(body)
 }
 
 func attended(a shop.Attended) wire.Reception {

@@ -9,6 +9,8 @@ import (
 	"foyer/reader/tag"
 	"foyer/shop"
 	"foyer/shop/binding"
+	"foyer/shop/member"
+	"foyer/shop/visit"
 	"foyer/sync/journal"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,4 +46,31 @@ func TestMarksComeBack(t *testing.T) {
 	if got := write(shop.TagsSettled{Tags: []tag.ID{want.Tag}}); len(got) != 0 {
 		t.Errorf("settled marks are still there: %v", got)
 	}
+}
+
+// Who is no member any more leaves no history in the journal's state.
+func TestForgottenMembersLeaveNoHistory(t *testing.T) {
+	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	go j.Run(t.Context())
+	write := func(f shop.Fact, want int) {
+		t.Helper()
+		e, err := entryOf(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.Append(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := histories(j, slog.New(slog.DiscardHandler)); err != nil || len(left) != want {
+			t.Errorf("%d histories, %v: want %d", len(left), err, want)
+		}
+	}
+	at := time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC)
+	write(shop.Fact{At: at, State: &visit.History{Member: "m-1", Count: 3}}, 1)
+	write(shop.Fact{At: at, State: &visit.History{Member: "m-2", Count: 1}}, 2)
+	write(shop.Fact{At: at, Body: shop.MembersForgotten{Members: []member.ID{"m-1"}}}, 1)
 }

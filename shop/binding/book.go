@@ -67,9 +67,14 @@ func (b *Book) caughtUp(m Mark) bool {
 	if _, known := b.roster.ByID(m.Member); !known {
 		return true
 	}
+	if !m.Of.IsZero() { // what becomes of a shorter form is for headquarters to say, once it has heard of the card
+		if card, whose := b.roster.Look(m.Of); card == member.Carried && whose.ID == m.Member && m.State != IsBlocked && m.State != IsUnbound {
+			return true
+		}
+	}
 	switch m.State {
 	case IsBound:
-		return standing == member.Carried && who.ID == m.Member || standing == member.Blocked && !m.Found
+		return standing == member.Carried && (who.ID == m.Member || who.ID != m.Over) || standing == member.Blocked && !m.Found
 	case IsBlocked:
 		return standing == member.Blocked
 	case IsUnbound:
@@ -237,6 +242,9 @@ func (b *Book) give(c *Change, r Request, freed int) Why {
 	if !r.Also.IsZero() && r.Also != r.Tag {
 		fresh = b.giveShort(c, r, fresh)
 	}
+	if r.Reason == Found {
+		fresh = b.giveBack(c, r, fresh)
+	}
 	if len(b.Tags(r.Member))-freed+len(fresh) > member.MaxTags {
 		return Many
 	}
@@ -260,6 +268,16 @@ func (b *Book) giveShort(c *Change, r Request, fresh []Mark) []Mark {
 		short.State, c.Clash = IsShared, true
 	}
 	return append(fresh, short)
+}
+
+// giveBack also marks the other forms that were blocked with the card.
+func (b *Book) giveBack(c *Change, r Request, fresh []Mark) []Mark {
+	for _, t := range b.lost(r.Member) {
+		if t != r.Also && b.cardOf(t, r.Member) == r.Tag {
+			fresh = append(fresh, Mark{Tag: t, Member: r.Member, State: IsBound, At: c.At, Over: b.over(t), Of: r.Tag, Found: true})
+		}
+	}
+	return fresh
 }
 
 func (b *Book) mayGive(r Request) Why {
@@ -287,7 +305,7 @@ func (b *Book) take(c *Change, who member.ID, id, also tag.ID, state State) Why 
 	if !id.IsZero() {
 		tags = []tag.ID{id}
 		for _, t := range theirs {
-			if of := b.marks[t].Of; t != id && (t == also || of == id || !of.IsZero() && of == also) {
+			if of := b.cardOf(t, who); t != id && (t == also || of == id || !of.IsZero() && of == also) {
 				tags = append(tags, t)
 			}
 		}
@@ -296,7 +314,7 @@ func (b *Book) take(c *Change, who member.ID, id, also tag.ID, state State) Why 
 		return NotTheirs
 	}
 	for _, t := range tags {
-		of := b.marks[t].Of
+		of := b.cardOf(t, who)
 		if t == also { // it may have been another card's too: now it is this one's
 			of = id
 		}

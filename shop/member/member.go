@@ -51,11 +51,15 @@ const (
 	Doctor  Title = "doctor"
 )
 
+// Forms maps a shorter form of a number to the longest: both are tags, but one card.
+type Forms map[tag.ID]tag.ID
+
 // Member is what a store may know. The zero values mean "not known".
 type Member struct {
 	ID           ID        `json:"id"`
 	Tags         []tag.ID  `json:"tags"`
 	Blocked      []tag.ID  `json:"blocked,omitempty"` // lost or stolen: staff are told when one turns up, and nobody is greeted
+	Forms        Forms     `json:"forms,omitempty"`   // which of Tags and Blocked are shorter forms of a card's number, and of which card's
 	Family       string    `json:"family"`
 	FamilyLatin  string    `json:"family_latin,omitempty"` // "Wang" for 王: what English texts say; empty when Family is Latin already
 	Given        string    `json:"given,omitempty"`

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"foyer/reader/tag"
+
 	"github.com/google/go-cmp/cmp"
 
 	"foyer/internal/words"
@@ -149,6 +151,10 @@ func TestEveryKindOpensToItsBody(t *testing.T) {
 		CardServed:      &Reception{Visit: "v", By: "LX"},
 		KioskUsed:       &Session{Language: "zh-CN", Seconds: 30, Taps: 4, End: "idle"},
 		StrangersPassed: &Strangers{Zone: "door", Count: 17},
+		TagChanged: &TagChange{Kind: "replaced", Member: "m-1", Reason: "lost", By: "Li", Proved: "staff", Clash: true,
+			Marks: []TagMark{{Tag: tag.ID{1}, State: "bound", Found: true}, {Tag: tag.ID{2}, State: "bound", Of: tag.ID{1}}, {Tag: tag.ID{3}, State: "blocked"}}},
+		BlockedSeen:     &BlockedTag{Member: "m-1", Zone: "door"},
+		BlockedHandled:  &BlockedTag{Member: "m-1", By: "Li", WaitedSeconds: 60},
 		ReaderChanged:   &Reader{Reader: "door", Why: "unplugged"},
 		SnapshotApplied: &Applied{Snapshot: Members, Version: 5},
 		SnapshotRefused: &Applied{Snapshot: Members, Version: 5, Code: RefusedOlder, Why: "older"},

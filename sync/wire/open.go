@@ -16,6 +16,9 @@ var bodies = map[Kind]func() any{
 	KioskUsed:       func() any { return new(Session) },
 	StrangersPassed: func() any { return new(Strangers) },
 	ReaderChanged:   func() any { return new(Reader) },
+	TagChanged:      func() any { return new(TagChange) },
+	BlockedSeen:     func() any { return new(BlockedTag) },
+	BlockedHandled:  func() any { return new(BlockedTag) },
 	SnapshotApplied: func() any { return new(Applied) },
 	SnapshotRefused: func() any { return new(Applied) },
 }

@@ -10,17 +10,20 @@ type Kind string
 
 // The kinds, each with the struct that is its body.
 const (
-	VisitStarted    Kind = "visit.started"      // Visit
-	VisitEnded      Kind = "visit.ended"        // Visit
-	GreetingDecided Kind = "greeting.decided"   // Greeting
-	CardClaimed     Kind = "reception.claimed"  // Reception
-	CardReleased    Kind = "reception.released" // Reception
-	CardServed      Kind = "reception.served"   // Reception
-	KioskUsed       Kind = "kiosk.used"         // Session
-	StrangersPassed Kind = "strangers.passed"   // Strangers
-	ReaderChanged   Kind = "reader.changed"     // Reader
-	SnapshotApplied Kind = "snapshot.applied"   // Applied
-	SnapshotRefused Kind = "snapshot.refused"   // Applied, with Why
+	VisitStarted    Kind = "visit.started"       // Visit
+	VisitEnded      Kind = "visit.ended"         // Visit
+	GreetingDecided Kind = "greeting.decided"    // Greeting
+	CardClaimed     Kind = "reception.claimed"   // Reception
+	CardReleased    Kind = "reception.released"  // Reception
+	CardServed      Kind = "reception.served"    // Reception
+	KioskUsed       Kind = "kiosk.used"          // Session
+	StrangersPassed Kind = "strangers.passed"    // Strangers
+	ReaderChanged   Kind = "reader.changed"      // Reader
+	TagChanged      Kind = "tag.changed"         // TagChange
+	BlockedSeen     Kind = "tag.blocked.seen"    // BlockedTag
+	BlockedHandled  Kind = "tag.blocked.handled" // BlockedTag, with By
+	SnapshotApplied Kind = "snapshot.applied"    // Applied
+	SnapshotRefused Kind = "snapshot.refused"    // Applied, with Why
 )
 
 // Record is one thing that happened at a store: what the journal keeps and a batch carries.

@@ -7,6 +7,8 @@ import { showToday } from "./today.js";
 import { showHealth } from "./health.js";
 import { watchReaders } from "./readers.js";
 import { resting, restIfIdle, watchRest } from "./rest.js";
+import { takeCounter, takeShown, takeNotice, shownNow, openNotices, news, showCounter } from "./counter.js";
+import { wireWallet, openWallet, tickWallet, render as renderWallet } from "./wallet.js";
 import * as sound from "./sound.js";
 import * as w from "./words.js";
 
@@ -35,6 +37,8 @@ function takeSnapshot(s, page) {
   status = s.status;
   cards.clear();
   for (const c of s.cards || []) cards.set(c.visit, c);
+  takeCounter(s);
+  alarm();
   const first = seen === null;
   if (first) seen = new Set(cards.keys());
   else announce([...cards.values()].filter((c) => now() - w.at(c.arrived) < 60_000));
@@ -43,6 +47,11 @@ function takeSnapshot(s, page) {
 
 function takeEvent(e) {
   if (e.kind === "status") status = e.data;
+  if (e.kind === "shown") takeShown(e.data);
+  if (e.kind === "notice") {
+    takeNotice(e.data);
+    alarm();
+  }
   if (e.kind === "card") {
     cards.set(e.data.visit, e.data);
     announce([e.data]);
@@ -59,6 +68,13 @@ function announce(list) {
     sound.chime(Boolean(c.priority));
     setText(byId("live"), w.word(c.priority ? "announce_priority" : "announce", { zone: w.say(c.zone), n: inState("new").filter((x) => !x.quiet).length }));
   }
+}
+
+// alarm sounds and speaks for a lost card that turned up.
+function alarm() {
+  if (!news()) return;
+  sound.chime(true);
+  setText(byId("live"), w.word("notice_title"));
 }
 
 const inState = (state) => [...cards.values()].filter((c) => c.state === state);
@@ -80,6 +96,7 @@ function render() {
   byId("helping").hidden = helping.length === 0;
   showToday([...cards.values()]);
   setText(byId("rest-waiting"), asking ? w.word("resting_waiting", { n: asking }) : "");
+  byId("rest-alarm").hidden = openNotices() === 0;
   byId("rest").classList.toggle("some", asking > 0);
   setText(byId("store"), w.say(storeName) || w.word("name"));
   document.title = (asking ? `(${asking}) ` : "") + w.word("name");
@@ -140,7 +157,7 @@ async function act(verb, card, undone = false) {
   if (!me() && !(await askWho())) return;
   busy.add(card.visit);
   render();
-  const fault = await post(verb, card.visit);
+  const fault = await post(`cards/${encodeURIComponent(card.visit)}/${verb}`);
   busy.delete(card.visit);
   render();
   if (fault) return toast(w.word(fault), { bad: true });
@@ -149,10 +166,20 @@ async function act(verb, card, undone = false) {
   if (verb === "serve" && !undone) toast(w.word("done_toast"));
 }
 
+async function dismiss(n) {
+  if (busy.has(n.id) || (!me() && !(await askWho()))) return;
+  busy.add(n.id);
+  tick();
+  const fault = await post(`notices/${encodeURIComponent(n.id)}/dismiss`);
+  busy.delete(n.id);
+  tick();
+  toast(w.word(fault || "notice_done_toast"), { bad: Boolean(fault) });
+}
+
 // post asks the store; it returns the key of what to say if the store refused. The card itself changes by its event.
-async function post(verb, visit) {
+async function post(path) {
   try {
-    const answer = await fetch(`/v1/reception/cards/${encodeURIComponent(visit)}/${verb}`, {
+    const answer = await fetch("/v1/reception/" + path, {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ by: me() }),
       signal: AbortSignal.timeout(10_000),
     });
@@ -204,6 +231,7 @@ function tools() {
   setText(byId("me").querySelector(".label"), me() || w.word("who_none"));
   byId("me").setAttribute("aria-label", me() ? w.word("who_button", { by: me() }) : w.word("who_none"));
   byId("me").classList.toggle("attention", !me());
+  byId("cards-close").setAttribute("aria-label", w.word("close"));
   soundTool();
 }
 
@@ -226,6 +254,8 @@ function tick() {
   setText(byId("day"), `${w.word("name")} · ${w.day(now())}`);
   const lost = lostAt > 0 && Date.now() - lostAt >= graceLost;
   byId("lost").hidden = !lost;
+  showCounter(now(), busy, { dismiss, cards: (n) => openWallet(n.member) });
+  tickWallet();
   showHealth(status, online === null ? null : !lost, now());
   soundTool();
 }
@@ -236,7 +266,9 @@ function wire() {
     store.set("lang", w.current());
     tools();
     render();
+    renderWallet();
   });
+  wireWallet({ me, askWho, now, toast, shown: () => shownNow(now()) });
   byId("me").addEventListener("click", () => askWho());
   byId("who").querySelector("form").addEventListener("submit", () => { byId("who").returnValue = "yes"; });
   byId("who").querySelector("[type=submit]").value = "yes";
