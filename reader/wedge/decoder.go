@@ -90,6 +90,8 @@ func (d *Decoder) Feed(e Event) (Scan, bool) {
 	case e.Type != typeKey:
 		return Scan{}, false
 	case e.Code == keyLeftShift || e.Code == keyRightShift:
+		d.pause(e.At)
+		d.last = e.At
 		d.shift[e.Code/keyRightShift] = e.Value != released
 		return Scan{}, false
 	case e.Value != pressed || silent(e.Code):
@@ -105,13 +107,15 @@ func (d *Decoder) Feed(e Event) (Scan, bool) {
 	return Scan{}, false
 }
 
-// pause looks at the time since the last key. A clock that went back is a pause too.
+// pause looks at the time since the last key. A clock that went back is a pause too. After a long one Shift is not believed
+// to be held: its release was lost, and every code after it would be.
 func (d *Decoder) pause(at time.Duration) {
 	gap := at - d.last
 	switch {
-	case d.keys == 0:
 	case gap >= forgotten:
 		d.clear()
+		d.shift = [2]bool{}
+	case d.keys == 0:
 	case gap > d.rule.KeyGap || gap < 0:
 		d.spoil(Human)
 	}

@@ -2,6 +2,7 @@ package wedge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,46 @@ func keysBefore(events []Event) (n int) {
 		}
 	}
 	return n
+}
+
+// With time between people, one event that is lost, changed or too many costs one scan at most.
+func TestOneBadEventCostsOneScanAtMost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var events []Event
+		var want, got []string
+		for i := range rapid.IntRange(2, 5).Draw(t, "scans") {
+			text := rapid.StringMatching(`[0-9A-Fa-f]{10}`).Draw(t, "text")
+			want = append(want, text)
+			events = append(events, Keys(text+"\n", time.Duration(i+1)*3*time.Second, 5*time.Millisecond)...)
+		}
+		at := rapid.IntRange(0, len(events)-1).Draw(t, "at")
+		bad := events[at]
+		bad.Code, bad.Value = uint16(rapid.IntRange(0, 130).Draw(t, "code")), int32(rapid.IntRange(0, 2).Draw(t, "value"))
+		switch rapid.IntRange(0, 2).Draw(t, "how") {
+		case 0:
+			events[at] = bad
+		case 1:
+			events = slices.Delete(events, at, at+1)
+		case 2:
+			bad.Type = 1
+			events = slices.Insert(events, at, bad)
+		}
+		d := New(Rule{Shortest: 10, Longest: 10})
+		for _, e := range events {
+			if scan, done := d.Feed(e); done && scan.Fault == Good {
+				got = append(got, string(scan.Text))
+			}
+		}
+		lost := 0
+		for _, text := range want {
+			if !slices.Contains(got, text) {
+				lost++
+			}
+		}
+		if lost > 1 {
+			t.Fatalf("%d of %q lost: %q", lost, want, got)
+		}
+	})
 }
 
 func FuzzDecoder(f *testing.F) {
