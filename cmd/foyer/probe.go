@@ -207,13 +207,31 @@ func (p prober) awaitCard(ctx context.Context, f *found) error {
 	return nil
 }
 
+// textPatience is how long a line of text waits for a frame with a check: the end of a frame, cut off because the port was
+// opened in the middle of it, looks like text, and the next whole one comes at once.
+const textPatience = 2 * time.Second
+
+// enough reports whether a profile fits, at once if its frames have a check.
+func enough(all []*suspect) func() bool {
+	var text time.Time
+	return func() bool {
+		if slices.ContainsFunc(all, func(s *suspect) bool { return s.fits() && !s.result.text }) {
+			return true
+		}
+		if text.IsZero() && slices.ContainsFunc(all, (*suspect).fits) {
+			text = time.Now()
+		}
+		return !text.IsZero() && time.Since(text) >= textPatience
+	}
+}
+
 func (p prober) heard(ctx context.Context, port string, group []*profiles.Profile) ([]tried, error) {
 	l, all, err := suspects(ctx, port, group)
 	if err != nil {
 		return nil, err
 	}
 	defer l.Close()
-	err = hear(ctx, l, all, p.card, func() bool { return slices.ContainsFunc(all, (*suspect).fits) })
+	err = hear(ctx, l, all, p.card, enough(all))
 	return resultsOf(all), err
 }
 
