@@ -263,7 +263,8 @@ func (g guess) profile(id string, total int) (string, error) {
 	good, half := g.frames[0], len(g.frames[0])/2
 	bad := bytes.Clone(good)
 	bad[half] ^= 0x01
-	examples := "examples:\n"
+	var examples strings.Builder
+	examples.WriteString("examples:\n")
 	for _, e := range []struct {
 		name string
 		wire []profiles.Bytes
@@ -274,9 +275,9 @@ func (g guess) profile(id string, total int) (string, error) {
 		{"after noise", []profiles.Bytes{{0x00, 0xFF}, good}},
 		{"a bit changed, a good frame follows", []profiles.Bytes{slices.Concat(bad, good)}},
 	} {
-		examples += fmt.Sprintf("  - name: %s\n    wire: [%s]\n    expect: [%s]\n", e.name, hexes(e.wire), expected(frame.Play(p, profiles.Example{Wire: e.wire})))
+		fmt.Fprintf(&examples, "  - name: %s\n    wire: [%s]\n    expect: [%s]\n", e.name, hexes(e.wire), expected(frame.Play(p, profiles.Example{Wire: e.wire})))
 	}
-	return head + examples, nil
+	return head + examples.String(), nil
 }
 
 func hexes(wire []profiles.Bytes) string {

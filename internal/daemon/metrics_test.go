@@ -144,11 +144,12 @@ func parsePage(t *testing.T, page []byte) map[string]float64 {
 			t.Errorf("%s is a %v with the help %q", name, f.GetType(), f.GetHelp())
 		}
 		for _, m := range f.GetMetric() {
-			key := name
+			var key strings.Builder
+			key.WriteString(name)
 			for _, l := range m.GetLabel() {
-				key += " " + l.GetName() + "=" + l.GetValue()
+				key.WriteString(" " + l.GetName() + "=" + l.GetValue())
 			}
-			out[key] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			out[key.String()] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return out
