@@ -2,6 +2,8 @@ package broker
 
 import (
 	"bytes"
+	"crypto/tls"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -20,6 +22,7 @@ type hook struct {
 	mqtt.HookBase
 	chain    string
 	auth     func(store, token string) bool
+	badge    *BadgeConfig
 	deliver  func(topic string, payload []byte) error
 	log      *slog.Logger
 	retained shelf
@@ -38,15 +41,15 @@ func (h *hook) Provides(b byte) bool {
 	}, b) >= 0
 }
 
-// OnConnectAuthenticate lets a store in by its name and token. Its client identifier is put below its name, so that no
+// OnConnectAuthenticate lets a store in by its badge, or by its name and token. Its client identifier is put below its name, so that no
 // store can take over another's session, and its will may only go to its own state: mochi does not ask the ACL for wills.
 func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
-	store := string(pk.Connect.Username)
-	place := wire.Place{Chain: h.chain, Store: store}
-	if place.Check() != nil || !h.auth(store, string(pk.Connect.Password)) {
-		h.log.Warn("a store was refused", "store", printable(store), "from", cl.Net.Remote, "why", "name or token")
+	store, err := h.whoIs(cl, pk)
+	if err != nil {
+		h.log.Warn("a store was refused", "store", printable(store), "from", cl.Net.Remote, "why", err)
 		return false
 	}
+	place := wire.Place{Chain: h.chain, Store: store}
 	if pk.Connect.WillFlag && pk.Connect.WillTopic != place.State() {
 		h.log.Warn("a store was refused", "store", store, "from", cl.Net.Remote, "why", "its will goes to another topic than its state")
 		return false
@@ -56,6 +59,29 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 		cl.State.Keepalive = maxKeepalive
 	}
 	return true
+}
+
+// whoIs says which store it is that connects, or why it may not.
+func (h *hook) whoIs(cl *mqtt.Client, pk packets.Packet) (store string, err error) {
+	named := string(pk.Connect.Username)
+	if cl.Net.Listener != badgeDoor {
+		if (wire.Place{Chain: h.chain, Store: named}).Check() != nil || !h.auth(named, string(pk.Connect.Password)) {
+			return named, errors.New("name or token")
+		}
+		return named, nil
+	}
+	conn, ok := cl.Net.Conn.(*tls.Conn)
+	if !ok || len(conn.ConnectionState().PeerCertificates) == 0 {
+		return named, errors.New("it shows no certificate")
+	}
+	if store, err = h.badge.Admit(conn.ConnectionState().PeerCertificates[0]); err != nil {
+		return store, err
+	}
+	if named != "" && named != store {
+		return store, errors.New("it calls itself by another name than its certificate does")
+	}
+	cl.Properties.Username = []byte(store) // what the topic rules go by
+	return store, nil
 }
 
 func printable(name string) string {
@@ -78,6 +104,9 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 }
 
 func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
+	if h.badge != nil && h.badge.Barred(string(cl.Properties.Username)) {
+		cl.Stop(packets.ErrNotAuthorized) // it was revoked between its CONNECT and now, and Drop may not have seen it
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.online[string(cl.Properties.Username)] = cl
