@@ -138,7 +138,7 @@ func explainCode(err error) error {
 	case errors.Is(err, store.ErrWrongCode):
 		return refusal(badge.WrongCode, "it knows no such code: a newer code of the store makes the older ones void; ask for a new one")
 	case errors.Is(err, store.ErrUsedCode):
-		return refusal(badge.UsedCode, "the code was used already by another box: if that was not you, have the store revoked; ask for a new code")
+		return refusal(badge.UsedCode, "the code was used already: ask for a new one, and if nobody of yours used it have the store revoked")
 	case errors.Is(err, store.ErrExpiredCode):
 		return refusal(badge.Expired, "the code has expired: ask for a new one (foyer-hq store enrol)")
 	}
