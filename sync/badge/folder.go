@@ -67,7 +67,7 @@ type Folder struct {
 
 	mu    sync.Mutex
 	badge *Badge
-	made  time.Time // of badgeFile
+	made  stamps // of the files as they were read or written
 	news  News
 	floor time.Time // it is not earlier than this: headquarters said so
 }
@@ -87,6 +87,10 @@ func (f *Folder) read() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNotEnrolled
 	}
+	if err != nil {
+		return err
+	}
+	made, err := stampsOf(f.dir) // before reading: what is written meanwhile is read at the next look
 	if err != nil {
 		return err
 	}
@@ -111,7 +115,7 @@ func (f *Folder) read() error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.badge, f.made, f.news = b, info.ModTime(), news
+	f.badge, f.made, f.news = b, made, news
 	f.floor = latest(f.floor, news.Time, b.Leaf.NotBefore)
 	return nil
 }
@@ -133,12 +137,12 @@ func parseBadge(place wire.Place, text []byte) (*Badge, error) {
 
 // Reload reads the folder again if somebody has changed it: the store was enrolled anew while foyerd ran.
 func (f *Folder) Reload() (changed bool, err error) {
-	info, err := os.Stat(filepath.Join(f.dir, badgeFile))
+	made, err := stampsOf(f.dir)
 	if err != nil {
 		return false, err
 	}
 	f.mu.Lock()
-	same := info.ModTime().Equal(f.made)
+	same := made == f.made
 	f.mu.Unlock()
 	if same {
 		return false, nil
@@ -174,7 +178,34 @@ func (f *Folder) hear(n News) error {
 	n.Time = f.floor
 	f.news = n
 	f.mu.Unlock()
-	return writeNews(f.dir, n)
+	if err := writeNews(f.dir, n); err != nil {
+		return err
+	}
+	return f.restamp()
+}
+
+// restamp remembers the files that we wrote ourselves.
+func (f *Folder) restamp() error {
+	made, err := stampsOf(f.dir)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.made = made
+	return err
+}
+
+// stamps tell whether somebody else has written the files: when they were made, in nanoseconds.
+type stamps struct{ badge, news int64 }
+
+func stampsOf(dir string) (stamps, error) {
+	badge, err := os.Stat(filepath.Join(dir, badgeFile))
+	if err != nil {
+		return stamps{}, err
+	}
+	news, err := os.Stat(filepath.Join(dir, newsFile))
+	if err != nil {
+		return stamps{}, err
+	}
+	return stamps{badge.ModTime().UnixNano(), news.ModTime().UnixNano()}, nil
 }
 
 // put makes a badge the one of now, in one rename.
@@ -182,15 +213,11 @@ func (f *Folder) put(b *Badge) error {
 	if err := writeBadge(f.dir, b); err != nil {
 		return err
 	}
-	info, err := os.Stat(filepath.Join(f.dir, badgeFile))
-	if err != nil {
-		return err
-	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.badge, f.made = b, info.ModTime()
+	f.badge = b
 	f.floor = latest(f.floor, b.Leaf.NotBefore)
-	return nil
+	f.mu.Unlock()
+	return f.restamp()
 }
 
 func writeNews(dir string, n News) error {

@@ -95,7 +95,7 @@ func (k *Keeper) defaults() {
 func (k *Keeper) glance() bool {
 	changed, err := k.Folder.Reload()
 	if changed && err == nil {
-		k.Log.Info("the store has another badge now", "until", k.Folder.Badge().Leaf.NotAfter)
+		k.Log.Info("the identity folder was changed", "badge_until", k.Folder.Badge().Leaf.NotAfter)
 		k.Heard(k.Folder.News())
 	}
 	return changed && err == nil
