@@ -403,3 +403,52 @@ func (h *HQ) writeRevoked(ctx context.Context) error {
 	h.badges.listed = from + "."
 	return nil
 }
+
+// BadgeState is how a store stands to its badge.
+type BadgeState string
+
+// The states.
+const (
+	BadgeNone    BadgeState = "none"    // never enrolled
+	BadgeCode    BadgeState = "code"    // a one-time code is open
+	BadgeGood    BadgeState = "good"    //
+	BadgeEnded   BadgeState = "ended"   // it was not renewed
+	BadgeRevoked BadgeState = "revoked" // shut out
+)
+
+// BadgeView is a store's badge as the fleet page shows it.
+type BadgeView struct {
+	State BadgeState
+	At    time.Time // code: it expires; good, ended: the badge's end; revoked: since
+}
+
+// BadgeViews tells how stores stand to their badges; a store that is not in it has none.
+func (h *HQ) BadgeViews(ctx context.Context) (map[string]BadgeView, error) {
+	now := h.cfg.Now()
+	badges, err := h.db.Badges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	barred, err := h.db.Barred(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open, err := h.db.OpenCodes(ctx, now)
+	all := map[string]BadgeView{}
+	for id, b := range badges {
+		state := BadgeGood
+		if now.After(b.Ends) {
+			state = BadgeEnded
+		}
+		if b.Revoked.IsZero() {
+			all[id] = BadgeView{state, b.Ends}
+		}
+	}
+	for id, at := range barred {
+		all[id] = BadgeView{BadgeRevoked, at}
+	}
+	for id, at := range open {
+		all[id] = BadgeView{BadgeCode, at}
+	}
+	return all, err
+}
