@@ -119,10 +119,14 @@ func newAPIBadge(v hq.BadgeView) apiBadge {
 
 func (c *Console) apiEnrol(w http.ResponseWriter, r *http.Request) {
 	ticket, err := c.hq.NewTicket(r.Context(), r.PathValue("id"))
-	c.reply(w, r, http.StatusOK, struct {
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, struct {
 		ID     string `json:"id"`
 		Ticket string `json:"ticket"`
-	}{r.PathValue("id"), ticket.String()}, err)
+	}{r.PathValue("id"), ticket.String()})
 }
 
 func (c *Console) apiRevoke(w http.ResponseWriter, r *http.Request) {
