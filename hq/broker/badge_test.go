@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -335,6 +336,20 @@ func TestEmbeddedDropsWhoIsJustComing(t *testing.T) {
 	r := (&rig{t: t, broker: b, address: b.BadgeAddr(), got: make(chan message, 10)}).run()
 	c, _ := r.show(o.trusting(o.pair("a")), "", "box", place("a").State())
 	for c != nil && c.next() != nil {
+	}
+}
+
+// A store that comes again while its old connection is still there hears what it subscribes to, however the end of the
+// old one falls.
+func TestEmbeddedHandsOver(t *testing.T) {
+	r := newEmbedded(t).run()
+	for i := range 200 {
+		c := r.connect("a") // the same client identifier each time; the one before is not closed by us
+		c.subscribe(place("a").Ack())
+		if err := r.broker.Publish(place("a").Ack(), false, fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+		c.receive(place("a").Ack(), fmt.Sprint(i))
 	}
 }
 

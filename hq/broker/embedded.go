@@ -74,7 +74,7 @@ func Listen(cfg EmbeddedConfig) (*Embedded, error) {
 		// Its counters on $SYS are for nobody: no store may subscribe to them. Publishing them stops the world once a round.
 		SysTopicResendInterval: 3600,
 	})
-	e.hook = &hook{chain: cfg.Chain, auth: cfg.Auth, badge: cfg.Badge, log: cfg.Log, online: map[string]*mqtt.Client{}}
+	e.hook = &hook{chain: cfg.Chain, auth: cfg.Auth, badge: cfg.Badge, log: cfg.Log, online: map[string]*mqtt.Client{}, named: map[string]*mqtt.Client{}}
 	if err := e.server.AddHook(e.hook, nil); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("open broker: %w", err)

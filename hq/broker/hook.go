@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -30,6 +32,8 @@ type hook struct {
 
 	mu     sync.Mutex
 	online map[string]*mqtt.Client // each store's newest connection
+	named  map[string]*mqtt.Client // the newest connection of each store and client identifier
+	count  uint64                  // of connections
 }
 
 func (h *hook) ID() string { return "foyer" }
@@ -54,11 +58,27 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 		h.log.Warn("a store was refused", "store", store, "from", cl.Net.Remote, "why", "its will goes to another topic than its state")
 		return false
 	}
-	cl.ID = store + "/" + cl.ID
+	cl.ID = h.alone(store, cl.ID)
 	if cl.State.Keepalive == 0 || cl.State.Keepalive > maxKeepalive {
 		cl.State.Keepalive = maxKeepalive
 	}
 	return true
+}
+
+// alone is an identifier that no other connection has. mochi's own way of handing a session over is not safe: attachClient
+// asks whether it was taken over, and if that happens a moment later takes the new one's subscriptions away; such a store
+// hears nothing until it comes anew.
+// OnSessionEstablished ends the old one instead.
+func (h *hook) alone(store, id string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.count++
+	return fmt.Sprintf("%s/%s#%d", store, id, h.count)
+}
+
+// nameOf is what connections of one store with one client identifier have in common.
+func nameOf(cl *mqtt.Client) string {
+	return cl.ID[:max(0, strings.LastIndexByte(cl.ID, '#'))]
 }
 
 // whoIs says which store it is that connects, or why it may not.
@@ -109,6 +129,11 @@ func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	name := nameOf(cl)
+	if old := h.named[name]; old != nil {
+		old.Stop(packets.ErrSessionTakenOver)
+	}
+	h.named[name] = cl
 	h.online[string(cl.Properties.Username)] = cl
 	h.log.Info("a store connected", "store", string(cl.Properties.Username), "from", cl.Net.Remote)
 }
@@ -117,6 +142,9 @@ func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 func (h *hook) OnDisconnect(cl *mqtt.Client, err error, _ bool) {
 	store := string(cl.Properties.Username)
 	h.mu.Lock()
+	if h.named[nameOf(cl)] == cl {
+		delete(h.named, nameOf(cl))
+	}
 	last := h.online[store] == cl
 	if last {
 		delete(h.online, store)

@@ -255,6 +255,7 @@ func (d *Downlink) consider(ctx context.Context, m message) (wire.Snapshot, erro
 	d.now[m.kind] = inForce{s.Version, m.sealed}
 	d.isInForce(m.kind, s.Version)
 	delete(d.refused, m.kind)
+	delete(d.locked, m.kind)
 	d.c.Log.Info("snapshot applied", "snapshot", m.kind, "version", s.Version)
 	d.c.Report(wire.SnapshotApplied, wire.Applied{Snapshot: m.kind, Version: s.Version})
 	return s, nil
