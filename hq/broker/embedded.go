@@ -134,10 +134,28 @@ func (e *Embedded) Run(ctx context.Context, deliver func(topic string, payload [
 		late := time.AfterFunc(farewell, d.hangUp)
 		defer late.Stop()
 	}
+	e.sendAway()
 	if err := e.server.Close(); err != nil {
 		return fmt.Errorf("close broker: %w", err)
 	}
 	return nil
+}
+
+// sendAway ends all connections and waits until mochi has forgotten them: a moment, and never more than a second. mochi's
+// Close asks for the number of clients while it holds their lock for reading, and stands still for ever when one leaves in between.
+func (e *Embedded) sendAway() {
+	for limit := time.Now().Add(time.Second); time.Now().Before(limit); time.Sleep(time.Millisecond) {
+		left := 0
+		for _, cl := range e.server.Clients.GetAll() {
+			if !cl.Net.Inline {
+				cl.Stop(packets.ErrServerShuttingDown)
+				left++
+			}
+		}
+		if left == 0 {
+			return
+		}
+	}
 }
 
 // The names of the doors, as mochi's listeners are called.
