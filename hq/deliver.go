@@ -21,6 +21,8 @@ func (h *HQ) deliver(ctx context.Context, topic string, payload []byte) error {
 	}
 	lane, up := strings.CutPrefix(rest, "up/")
 	switch {
+	case up && h.Barred(place.Store):
+		return nil // a broker elsewhere let it in: nothing of it is taken
 	case up:
 		ack, err := h.Ingest(ctx, place, lane, payload)
 		if b, ok := errors.AsType[*BadBatch](err); ok {

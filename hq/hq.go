@@ -7,8 +7,9 @@
 // shop/campaign), never keeps or logs a raw tag number, never logs a name.
 // Called by hq/console and cmd/foyer-hq.
 //
-// Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), and the publisher,
-// which lays the newest snapshots of both kinds before every store whenever something changed.
+// Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), the publisher, which
+// lays the newest snapshots of both kinds before every store whenever something changed, and one that looks every second
+// whether a command in another process revoked a store or switched the signing key.
 package hq
 
 import (
@@ -23,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"foyer/hq/ca"
 	"foyer/hq/store"
 	"foyer/sync/wire"
 )
@@ -60,6 +62,7 @@ type HQ struct {
 	shops    map[string]*presence
 	offered  map[string]map[string]uint64 // store, kind: version laid before it
 	previews map[string]*Preview
+	badges   badges        // has its own lock
 	problem  string        // why snapshots cannot be published
 	ready    chan struct{} // closed when the first look at what is to be published is over
 }
@@ -93,6 +96,10 @@ func Open(cfg Config) (*HQ, error) {
 	if len(token) < 16 {
 		return nil, fmt.Errorf("admin token %s: want at least 16 characters", filepath.Join(cfg.Dir, adminTokenFile))
 	}
+	authority, err := ca.Open(cfg.Dir, cfg.Chain, cfg.Now())
+	if err != nil {
+		return nil, err
+	}
 	db, err := store.Open(filepath.Join(cfg.Dir, DatabaseFile))
 	if err != nil {
 		return nil, err
@@ -100,6 +107,7 @@ func Open(cfg Config) (*HQ, error) {
 	return &HQ{
 		cfg: cfg, db: db, signer: s, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
+		badges: badges{authority: authority},
 	}, nil
 }
 
@@ -119,6 +127,7 @@ func (h *HQ) Run(ctx context.Context, b Broker) error {
 		defer cancel()
 		publishing = h.publishLoop(ctx)
 	})
+	all.Go(func() { h.watch(ctx) })
 	err := b.Run(ctx, func(topic string, payload []byte) error { return h.deliver(ctx, topic, payload) })
 	cancel()
 	all.Wait()
@@ -157,7 +166,8 @@ func (h *HQ) PublicKeyFile() string { return filepath.Join(h.cfg.Dir, publicFile
 
 // PublicKey is the key that stores verify snapshots with, and its id.
 func (h *HQ) PublicKey() (id string, key ed25519.PublicKey) {
-	return h.signer.id, h.signer.key.Public().(ed25519.PublicKey)
+	s := h.signingNow()
+	return s.id, s.key.Public().(ed25519.PublicKey)
 }
 
 // Watch returns a channel that gets a value after something changed that pages show, and a function to end it.

@@ -16,7 +16,7 @@ import (
 const (
 	DatabaseFile   = "hq.db"
 	signingFile    = "signing.key" // Ed25519, as wire.FormatPrivateKey writes it; mode 0600
-	publicFile     = "signing.pub" // as wire.FormatPublicKey writes it, for the stores
+	publicFile     = "signing.pub" // as wire.FormatPublicKey writes them, for the stores: two while the key is being changed
 	adminTokenFile = "admin.token" // what opens the console; mode 0600
 )
 
@@ -26,7 +26,7 @@ type signer struct {
 	key ed25519.PrivateKey
 }
 
-// openSigner reads the signing key, or makes one at the first start, and writes the public one beside it.
+// openSigner reads the signing key, or makes one at the first start, and sees that its public half is among those for stores.
 func openSigner(dir string) (signer, error) {
 	path := filepath.Join(dir, signingFile)
 	text, err := secretFile(path, func() string {
@@ -41,7 +41,7 @@ func openSigner(dir string) (signer, error) {
 		return signer{}, fmt.Errorf("%s: %w; stores trust this key, so restore it from a backup", path, err)
 	}
 	public := key.Public().(ed25519.PublicKey)
-	return signer{wire.KeyID(public), key}, ReplaceFile(filepath.Join(dir, publicFile), wire.FormatPublicKey(public), 0o644)
+	return signer{wire.KeyID(public), key}, trust(dir, public)
 }
 
 // secretFile returns the text of a file that only its owner may read, made by fresh at the first start.

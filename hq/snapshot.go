@@ -80,20 +80,24 @@ func (h *HQ) publishAll(ctx context.Context) error {
 			return fmt.Errorf("snapshot of %s: %w", kind, err)
 		}
 		for _, s := range shops {
+			if h.Barred(s.ID) {
+				continue
+			}
 			h.offer(s.ID, last)
 		}
 	}
 	return nil
 }
 
-// refresh returns the newest snapshot of a kind, made anew if content has changed since.
+// refresh returns the newest snapshot of a kind, made anew if content or the signing key has changed since.
 func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) {
 	last, err := h.db.LastPublished(ctx, kind)
 	if err != nil {
 		return last, err
 	}
+	signs := h.signingNow()
 	revision, err := h.db.Revision(ctx, kind)
-	if err != nil || last.Version > 0 && last.Revision == revision {
+	if err != nil || last.Version > 0 && last.Revision == revision && wire.SealedBy(last.Sealed) == signs.id {
 		return last, err
 	}
 	body, revision, err := h.body(ctx, kind)
@@ -105,7 +109,7 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	if err != nil {
 		return last, err
 	}
-	if next.Sealed, err = wire.Seal(snapshot, h.signer.id, h.signer.key); err != nil {
+	if next.Sealed, err = wire.Seal(snapshot, signs.id, signs.key); err != nil {
 		return last, err
 	}
 	if err := h.db.SavePublished(ctx, next); err != nil {

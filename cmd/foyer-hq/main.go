@@ -2,9 +2,13 @@
 // that happened, the members, the campaigns, and the console in the browser.
 //
 //	foyer-hq serve --chain NAME --data DIR          run headquarters
-//	foyer-hq store add ID --data DIR --name-en TEXT  add a store; its token is printed once
+//	foyer-hq store add ID --data DIR --name-en TEXT  add a store; its one-time code (or token) is printed once
+//	foyer-hq store enrol ID --data DIR               give a store another one-time code
+//	foyer-hq store revoke ID --data DIR              shut a store out, at once
 //	foyer-hq store token ID --data DIR               give a store another token
 //	foyer-hq store list --data DIR
+//	foyer-hq signing list|next|switch|drop           change the key that snapshots are signed with
+//	foyer-hq broker mosquitto --out DIR              write a configuration for a broker elsewhere
 //
 // It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added while it runs.
 package main
@@ -30,8 +34,12 @@ const (
 const usage = `usage:
   foyer-hq serve       --chain NAME [--data DIR] [flags]      run headquarters
   foyer-hq store add   ID [--data DIR] --name-en TEXT --name-zh TEXT [--token-file FILE]
+  foyer-hq store enrol ID [--data DIR] [--valid 24h]          give a store another one-time code
+  foyer-hq store revoke ID [--data DIR]                       shut a store out, at once
   foyer-hq store token ID [--data DIR] [--token-file FILE]    give a store another token
   foyer-hq store list  [--data DIR]
+  foyer-hq signing list|next|switch|drop [ID] [--data DIR]    change the key that snapshots are signed with
+  foyer-hq broker mosquitto --out DIR [--data DIR] [--chain NAME]  write a configuration for Mosquitto
 Each tells its flags with --help.
 `
 
@@ -79,6 +87,14 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return storeToken(ctx, args[2:], out, errs)
 	case word(0) == "store" && word(1) == "list":
 		return storeList(ctx, args[2:], out, errs)
+	case word(0) == "store" && word(1) == "enrol":
+		return storeEnrol(ctx, args[2:], out, errs)
+	case word(0) == "store" && word(1) == "revoke":
+		return storeRevoke(ctx, args[2:], out, errs)
+	case word(0) == "signing":
+		return signing(ctx, args[1:], out, errs)
+	case word(0) == "broker" && word(1) == "mosquitto":
+		return brokerMosquitto(args[2:], out, errs)
 	}
 	fmt.Fprint(errs, usage)
 	if word(0) == "help" || word(0) == "--help" || word(0) == "-h" {

@@ -19,6 +19,7 @@ import (
 	"foyer/hq"
 	"foyer/hq/broker"
 	"foyer/hq/console"
+	"foyer/hq/gate"
 	"foyer/reader/tag"
 	"foyer/sync/line"
 )
@@ -32,6 +33,8 @@ type options struct {
 	data, chain, console, mqtt          string
 	broker, brokerUser, brokerPassword  string
 	tagKey, tlsCert, tlsKey, ready, log string
+	stores, mqttTLS, host, storesBroker string
+	brokerBadge                         bool
 }
 
 func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
@@ -41,8 +44,13 @@ func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
 	f.StringVar(&o.data, "data", defaultData, "the data `folder`, made at the first start with database, signing key and admin token")
 	f.StringVar(&o.chain, "chain", "", "the chain's `name`: lower-case letters, digits, dashes")
 	f.StringVar(&o.console, "console", "127.0.0.1:8080", "where the console listens, `host:port`")
-	f.StringVar(&o.mqtt, "mqtt", "127.0.0.1:1883", "where the broker inside listens for stores, `host:port`")
+	f.StringVar(&o.stores, "stores", "", "where stores enrol and renew their badges, `host:port`, HTTPS; without it there are no badges")
+	f.StringVar(&o.mqttTLS, "mqtt-tls", "", "where the broker inside listens for stores with a badge, `host:port`, TLS")
+	f.StringVar(&o.host, "public-host", "", "the `name` or address by which stores reach this machine; default: this machine's name")
+	f.StringVar(&o.mqtt, "mqtt", "127.0.0.1:1883", "where the broker inside listens for stores with a token, `host:port`; in clear only on loopback")
 	f.StringVar(&o.broker, "broker", "", "use the broker at this `URL` (tcp:// or tls://) in place of the one inside")
+	f.BoolVar(&o.brokerBadge, "broker-badge", false, "come to that broker with a certificate of headquarters' own authority (foyer-hq broker mosquitto)")
+	f.StringVar(&o.storesBroker, "stores-broker", "", "that broker's `URL` as stores reach it; default: as --broker")
 	f.StringVar(&o.brokerUser, "broker-user", "", "the account at that broker")
 	f.StringVar(&o.brokerPassword, "broker-password-file", "", "the `file` with its password")
 	f.StringVar(&o.tagKey, "tag-key-file", "", "the `file` with the chain's tag key (foyer keys new); without it members cannot be imported")
@@ -82,6 +90,7 @@ type program struct {
 	broker  hq.Broker
 	mqtt    string // where stores connect
 	ln      net.Listener
+	gate    net.Listener // nil: no door for stores
 	tls     *tls.Config
 }
 
@@ -103,6 +112,11 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 	if err = p.openBroker(); err == nil {
 		if p.ln, err = net.Listen("tcp", o.console); err != nil {
 			err = fmt.Errorf("open console at %s: %w", o.console, err)
+		}
+	}
+	if err == nil {
+		if err = p.openGate(); err != nil {
+			p.ln.Close()
 		}
 	}
 	if err != nil {
@@ -143,7 +157,10 @@ func certificate(o *options) (*tls.Config, error) {
 func (p *program) openBroker() error {
 	o := p.options
 	if o.broker == "" {
-		b, err := broker.Listen(broker.EmbeddedConfig{Chain: o.chain, Addr: o.mqtt, TLS: p.tls, Auth: p.hq.Auth, Log: p.log})
+		if p.tls == nil && !loopback(o.mqtt) {
+			return fmt.Errorf("--mqtt %s: tokens and members would cross the network in clear; open --stores and --mqtt-tls for stores elsewhere, or give --tls-cert-file", o.mqtt)
+		}
+		b, err := broker.Listen(broker.EmbeddedConfig{Chain: o.chain, Addr: o.mqtt, TLS: p.tls, Auth: p.hq.Auth, Badge: p.badgeDoor(), Log: p.log})
 		if err != nil {
 			return err
 		}
@@ -161,7 +178,11 @@ func (p *program) openBroker() error {
 		}
 		password = strings.TrimSpace(string(text))
 	}
-	l := line.New(line.Config{URL: o.broker, ClientID: "foyer-hq-" + o.chain, Username: o.brokerUser, Password: password, Log: p.log})
+	var config *tls.Config
+	if o.brokerBadge {
+		config = p.hq.ClientTLS()
+	}
+	l := line.New(line.Config{URL: o.broker, TLS: config, ClientID: "foyer-hq-" + o.chain, Username: o.brokerUser, Password: password, Log: p.log})
 	p.broker, p.mqtt = broker.NewExternal(o.chain, l, p.log), o.broker
 	return nil
 }
@@ -174,10 +195,16 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	web := &http.Server{Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
+	web := p.server(pages)
 	var parts sync.WaitGroup
-	var failed [2]error
+	var failed [3]error
+	if p.gate != nil {
+		door := p.server(gate.New(p.hq, p.log))
+		parts.Go(func() {
+			defer cancel()
+			failed[2] = serveUntil(ctx, door, p.gate)
+		})
+	}
 	parts.Go(func() {
 		defer cancel()
 		failed[0] = p.hq.Run(ctx, p.broker)
@@ -203,17 +230,24 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 		web.Close() // somebody is slow; what they asked for is not worth waiting longer
 	}
 	parts.Wait()
-	return errors.Join(err, failed[0], failed[1])
+	return errors.Join(err, failed[0], failed[1], failed[2])
+}
+
+func (p *program) server(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
 }
 
 // tell says where everything is: one line, and the same in the ready file.
 func (p *program) tell(out io.Writer) error {
 	text, err := json.Marshal(struct {
-		Console        string `json:"console"` // host:port
-		MQTT           string `json:"mqtt"`    // host:port of the broker inside, or the URL of the one outside
+		Console        string `json:"console"`            // host:port
+		MQTT           string `json:"mqtt"`               // host:port of the broker inside, or the URL of the one outside
+		Stores         string `json:"stores,omitempty"`   // host:port of the door for stores
+		MQTTTLS        string `json:"mqtt_tls,omitempty"` // host:port of the broker's door for stores with a badge
 		AdminTokenFile string `json:"admin_token_file"`
 		PublicKeyFile  string `json:"public_key_file"`
-	}{p.ln.Addr().String(), p.mqtt, p.hq.AdminTokenFile(), p.hq.PublicKeyFile()})
+	}{p.ln.Addr().String(), p.mqtt, p.gateAddr(), p.badgeAddr(), p.hq.AdminTokenFile(), p.hq.PublicKeyFile()})
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,8 @@
 // Command foyerd is the store's daemon: readers, decisions, journal, screens' contract, reception page, the line to
 // headquarters. It takes one configuration file (see internal/daemon.Config) and ends cleanly on SIGINT and SIGTERM.
+//
+//	foyerd --config FILE                          run the store
+//	foyerd enrol --config FILE HOST:PORT/CODE     get the store its badge from headquarters
 package main
 
 import (
@@ -26,6 +29,9 @@ const (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	if len(args) > 0 && args[0] == "enrol" {
+		return enrol(args[1:], os.Stdout, os.Stderr)
+	}
 	flags := flag.NewFlagSet("foyerd", flag.ContinueOnError)
 	path := flags.String("config", "/etc/foyer/foyerd.yaml", "the configuration `file`")
 	ready := flags.String("ready-file", "", "write the addresses to this `file` when all is up")

@@ -15,7 +15,8 @@
 // package, where another front end can take its place.
 //
 // External is any MQTT 3.1.1 broker (Mosquitto, EMQX, NATS, HiveMQ) through sync/line, for chains that have one. Accounts
-// and topic rules are then that broker's: see the rules that Embedded enforces, in allowed.
+// and topic rules are then that broker's: BROKERS.md has configurations that enforce what Embedded enforces (fromStore,
+// toStore), and WriteMosquitto writes one out.
 package broker
 
 import (

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
 
 	"foyer/sync/wire"
 )
@@ -22,7 +24,16 @@ type EmbeddedConfig struct {
 	Addr  string                         // host:port
 	TLS   *tls.Config                    // nil: plain TCP
 	Auth  func(store, token string) bool // asked once a connection
+	Badge *BadgeConfig                   // nil: no second door
 	Log   *slog.Logger
+}
+
+// BadgeConfig is the door for stores that show a certificate: TLS, and no tokens.
+type BadgeConfig struct {
+	Addr   string
+	TLS    *tls.Config                                         // asks for a certificate; Admit verifies it
+	Admit  func(c *x509.Certificate) (store string, err error) // asked once a connection
+	Barred func(store string) bool                             // asked again when a session is up: it was revoked meanwhile
 }
 
 // Embedded is a broker inside this process. Make one with Listen.
@@ -30,6 +41,7 @@ type Embedded struct {
 	cfg     EmbeddedConfig
 	server  *mqtt.Server
 	ln      net.Listener
+	badges  net.Listener // nil: no second door
 	hook    *hook
 	since   time.Time
 	serving atomic.Bool
@@ -49,6 +61,12 @@ func Listen(cfg EmbeddedConfig) (*Embedded, error) {
 		return nil, fmt.Errorf("open broker: %w", err)
 	}
 	e := &Embedded{cfg: cfg, ln: ln, since: time.Now()}
+	if cfg.Badge != nil {
+		if e.badges, err = net.Listen("tcp", cfg.Badge.Addr); err != nil {
+			ln.Close()
+			return nil, fmt.Errorf("open broker for badges: %w", err)
+		}
+	}
 	e.server = mqtt.New(&mqtt.Options{
 		Capabilities: capabilities(),
 		InlineClient: true,
@@ -56,9 +74,9 @@ func Listen(cfg EmbeddedConfig) (*Embedded, error) {
 		// Its counters on $SYS are for nobody: no store may subscribe to them. Publishing them stops the world once a round.
 		SysTopicResendInterval: 3600,
 	})
-	e.hook = &hook{chain: cfg.Chain, auth: cfg.Auth, log: cfg.Log, online: map[string]*mqtt.Client{}}
+	e.hook = &hook{chain: cfg.Chain, auth: cfg.Auth, badge: cfg.Badge, log: cfg.Log, online: map[string]*mqtt.Client{}, named: map[string]*mqtt.Client{}}
 	if err := e.server.AddHook(e.hook, nil); err != nil {
-		ln.Close()
+		e.Close()
 		return nil, fmt.Errorf("open broker: %w", err)
 	}
 	return e, nil
@@ -100,12 +118,8 @@ const farewell = 300 * time.Millisecond
 // Run serves stores until ctx ends. A store that goes without a word is delivered as offline.
 func (e *Embedded) Run(ctx context.Context, deliver func(topic string, payload []byte) error) error {
 	e.hook.deliver = deliver
-	accepts := newPatient(e.ln)
-	var ln net.Listener = accepts
-	if e.cfg.TLS != nil {
-		ln = tls.NewListener(ln, e.cfg.TLS)
-	}
-	if err := e.server.AddListener(listeners.NewNet("stores", ln)); err != nil {
+	doors, err := e.openDoors()
+	if err != nil {
 		return fmt.Errorf("run broker: %w", err)
 	}
 	e.serving.Store(true)
@@ -115,17 +129,82 @@ func (e *Embedded) Run(ctx context.Context, deliver func(topic string, payload [
 	<-ctx.Done()
 	e.serving.Store(false)
 	e.hook.closing.Store(true)
-	accepts.settle()
-	late := time.AfterFunc(farewell, accepts.hangUp)
-	defer late.Stop()
+	for _, d := range doors {
+		d.settle()
+		late := time.AfterFunc(farewell, d.hangUp)
+		defer late.Stop()
+	}
+	e.sendAway()
 	if err := e.server.Close(); err != nil {
 		return fmt.Errorf("close broker: %w", err)
 	}
 	return nil
 }
 
-// Close frees the port of a broker that was never run.
-func (e *Embedded) Close() error { return e.ln.Close() }
+// sendAway ends all connections and waits until mochi has forgotten them: a moment, and never more than a second. mochi's
+// Close asks for the number of clients while it holds their lock for reading, and stands still for ever when one leaves in between.
+func (e *Embedded) sendAway() {
+	for limit := time.Now().Add(time.Second); time.Now().Before(limit); time.Sleep(time.Millisecond) {
+		left := 0
+		for _, cl := range e.server.Clients.GetAll() {
+			if !cl.Net.Inline {
+				cl.Stop(packets.ErrServerShuttingDown)
+				left++
+			}
+		}
+		if left == 0 {
+			return
+		}
+	}
+}
+
+// The names of the doors, as mochi's listeners are called.
+const (
+	tokenDoor = "stores"
+	badgeDoor = "badges"
+)
+
+func (e *Embedded) openDoors() ([]*patient, error) {
+	doors := []*patient{newPatient(e.ln)}
+	var ln net.Listener = doors[0]
+	if e.cfg.TLS != nil {
+		ln = tls.NewListener(ln, e.cfg.TLS)
+	}
+	if err := e.server.AddListener(listeners.NewNet(tokenDoor, ln)); err != nil {
+		return nil, err
+	}
+	if e.badges == nil {
+		return doors, nil
+	}
+	doors = append(doors, newPatient(e.badges))
+	return doors, e.server.AddListener(listeners.NewNet(badgeDoor, tls.NewListener(doors[1], e.cfg.Badge.TLS)))
+}
+
+// BadgeAddr is where stores with a badge connect, "host:port"; empty without that door.
+func (e *Embedded) BadgeAddr() string {
+	if e.badges == nil {
+		return ""
+	}
+	return e.badges.Addr().String()
+}
+
+// Drop ends all connections of a store.
+func (e *Embedded) Drop(store string) {
+	for _, cl := range e.server.Clients.GetAll() {
+		if string(cl.Properties.Username) == store && !cl.Net.Inline {
+			cl.Stop(packets.ErrNotAuthorized)
+		}
+	}
+}
+
+// Close frees the ports of a broker that was never run.
+func (e *Embedded) Close() error {
+	err := e.ln.Close()
+	if e.badges != nil {
+		err = errors.Join(err, e.badges.Close())
+	}
+	return err
+}
 
 // Publish sends to whoever subscribed, without waiting for them. A retained payload is kept and sent at every
 // subscription; it must not be changed afterwards.

@@ -2,7 +2,11 @@ package broker
 
 import (
 	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -20,6 +24,7 @@ type hook struct {
 	mqtt.HookBase
 	chain    string
 	auth     func(store, token string) bool
+	badge    *BadgeConfig
 	deliver  func(topic string, payload []byte) error
 	log      *slog.Logger
 	retained shelf
@@ -27,6 +32,8 @@ type hook struct {
 
 	mu     sync.Mutex
 	online map[string]*mqtt.Client // each store's newest connection
+	named  map[string]*mqtt.Client // the newest connection of each store and client identifier
+	count  uint64                  // of connections
 }
 
 func (h *hook) ID() string { return "foyer" }
@@ -38,24 +45,63 @@ func (h *hook) Provides(b byte) bool {
 	}, b) >= 0
 }
 
-// OnConnectAuthenticate lets a store in by its name and token. Its client identifier is put below its name, so that no
+// OnConnectAuthenticate lets a store in by its badge, or by its name and token. Its client identifier is put below its name, so that no
 // store can take over another's session, and its will may only go to its own state: mochi does not ask the ACL for wills.
 func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
-	store := string(pk.Connect.Username)
-	place := wire.Place{Chain: h.chain, Store: store}
-	if place.Check() != nil || !h.auth(store, string(pk.Connect.Password)) {
-		h.log.Warn("a store was refused", "store", printable(store), "from", cl.Net.Remote, "why", "name or token")
+	store, err := h.whoIs(cl, pk)
+	if err != nil {
+		h.log.Warn("a store was refused", "store", printable(store), "from", cl.Net.Remote, "why", err)
 		return false
 	}
+	place := wire.Place{Chain: h.chain, Store: store}
 	if pk.Connect.WillFlag && pk.Connect.WillTopic != place.State() {
 		h.log.Warn("a store was refused", "store", store, "from", cl.Net.Remote, "why", "its will goes to another topic than its state")
 		return false
 	}
-	cl.ID = store + "/" + cl.ID
+	cl.ID = h.alone(store, cl.ID)
 	if cl.State.Keepalive == 0 || cl.State.Keepalive > maxKeepalive {
 		cl.State.Keepalive = maxKeepalive
 	}
 	return true
+}
+
+// alone is an identifier that no other connection has. mochi's own way of handing a session over is not safe: attachClient
+// asks whether it was taken over, and if that happens a moment later takes the new one's subscriptions away; such a store
+// hears nothing until it comes anew.
+// OnSessionEstablished ends the old one instead.
+func (h *hook) alone(store, id string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.count++
+	return fmt.Sprintf("%s/%s#%d", store, id, h.count)
+}
+
+// nameOf is what connections of one store with one client identifier have in common.
+func nameOf(cl *mqtt.Client) string {
+	return cl.ID[:max(0, strings.LastIndexByte(cl.ID, '#'))]
+}
+
+// whoIs says which store it is that connects, or why it may not.
+func (h *hook) whoIs(cl *mqtt.Client, pk packets.Packet) (store string, err error) {
+	named := string(pk.Connect.Username)
+	if cl.Net.Listener != badgeDoor {
+		if (wire.Place{Chain: h.chain, Store: named}).Check() != nil || !h.auth(named, string(pk.Connect.Password)) {
+			return named, errors.New("name or token")
+		}
+		return named, nil
+	}
+	conn, ok := cl.Net.Conn.(*tls.Conn)
+	if !ok || len(conn.ConnectionState().PeerCertificates) == 0 {
+		return named, errors.New("it shows no certificate")
+	}
+	if store, err = h.badge.Admit(conn.ConnectionState().PeerCertificates[0]); err != nil {
+		return store, err
+	}
+	if named != "" && named != store {
+		return store, errors.New("it calls itself by another name than its certificate does")
+	}
+	cl.Properties.Username = []byte(store) // what the topic rules go by
+	return store, nil
 }
 
 func printable(name string) string {
@@ -78,8 +124,16 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 }
 
 func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
+	if h.badge != nil && h.badge.Barred(string(cl.Properties.Username)) {
+		cl.Stop(packets.ErrNotAuthorized) // it was revoked between its CONNECT and now, and Drop may not have seen it
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	name := nameOf(cl)
+	if old := h.named[name]; old != nil {
+		old.Stop(packets.ErrSessionTakenOver)
+	}
+	h.named[name] = cl
 	h.online[string(cl.Properties.Username)] = cl
 	h.log.Info("a store connected", "store", string(cl.Properties.Username), "from", cl.Net.Remote)
 }
@@ -88,6 +142,9 @@ func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 func (h *hook) OnDisconnect(cl *mqtt.Client, err error, _ bool) {
 	store := string(cl.Properties.Username)
 	h.mu.Lock()
+	if h.named[nameOf(cl)] == cl {
+		delete(h.named, nameOf(cl))
+	}
 	last := h.online[store] == cl
 	if last {
 		delete(h.online, store)

@@ -14,6 +14,8 @@ func (c *Console) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/stores", c.apiStores)
 	mux.HandleFunc("POST /api/stores", c.apiAddStore)
 	mux.HandleFunc("POST /api/stores/{id}/token", c.apiNewToken)
+	mux.HandleFunc("POST /api/stores/{id}/enrol", c.apiEnrol)
+	mux.HandleFunc("POST /api/stores/{id}/revoke", c.apiRevoke)
 	mux.HandleFunc("GET /api/visits", c.apiVisits)
 	mux.HandleFunc("GET /api/records", c.apiRecords)
 	mux.HandleFunc("GET /api/records/count", c.apiRecordCount)
@@ -73,7 +75,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	for sentinel, status := range map[error]int{
 		store.ErrNotFound: http.StatusNotFound, store.ErrExists: http.StatusConflict, store.ErrChanged: http.StatusConflict,
-		hq.ErrNoTagKey: http.StatusConflict,
+		hq.ErrNoTagKey: http.StatusConflict, hq.ErrNoDoor: http.StatusConflict,
 	} {
 		if errors.Is(err, sentinel) {
 			problem(w, status, http.StatusText(status), err.Error(), nil)

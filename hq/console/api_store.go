@@ -25,6 +25,7 @@ type apiStore struct {
 	BehindMS int64        `json:"behind_ms"`         // how old its newest record was when it came
 	Bad      int          `json:"bad,omitempty"`     // payloads since the start that could not be understood
 	LastBad  string       `json:"last_bad,omitempty"`
+	Badge    apiBadge     `json:"badge"`
 	Applied  []apiApplied `json:"applied"` // one a kind of snapshot that was published
 }
 
@@ -62,9 +63,15 @@ func newAPIStore(s hq.Store) apiStore {
 
 func (c *Console) apiStores(w http.ResponseWriter, r *http.Request) {
 	stores, err := c.hq.Stores(r.Context())
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	badges, err := c.hq.BadgeViews(r.Context())
 	all := make([]apiStore, len(stores))
 	for i, s := range stores {
 		all[i] = newAPIStore(s)
+		all[i].Badge = newAPIBadge(badges[s.ID])
 	}
 	c.reply(w, r, http.StatusOK, all, err)
 }
@@ -95,6 +102,39 @@ func (c *Console) apiAddStore(w http.ResponseWriter, r *http.Request) {
 func (c *Console) apiNewToken(w http.ResponseWriter, r *http.Request) {
 	token, err := c.hq.NewToken(r.Context(), r.PathValue("id"))
 	c.reply(w, r, http.StatusOK, apiToken{r.PathValue("id"), token}, err)
+}
+
+// apiBadge is how a store stands to its badge: "none", "code" (until at), "good" or "ended" (at), "revoked" (since at).
+type apiBadge struct {
+	State hq.BadgeState `json:"state"`
+	At    time.Time     `json:"at,omitzero"`
+}
+
+func newAPIBadge(v hq.BadgeView) apiBadge {
+	if v.State == "" {
+		v.State = hq.BadgeNone
+	}
+	return apiBadge(v)
+}
+
+func (c *Console) apiEnrol(w http.ResponseWriter, r *http.Request) {
+	ticket, err := c.hq.NewTicket(r.Context(), r.PathValue("id"))
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, struct {
+		ID     string `json:"id"`
+		Ticket string `json:"ticket"`
+	}{r.PathValue("id"), ticket.String()})
+}
+
+func (c *Console) apiRevoke(w http.ResponseWriter, r *http.Request) {
+	err := c.hq.Revoke(r.Context(), r.PathValue("id"))
+	c.reply(w, r, http.StatusOK, struct {
+		ID    string   `json:"id"`
+		Badge apiBadge `json:"badge"`
+	}{r.PathValue("id"), apiBadge{hq.BadgeRevoked, c.hq.Now().UTC()}}, err)
 }
 
 type apiVisit struct {

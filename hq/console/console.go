@@ -8,9 +8,11 @@
 // The JSON side, under the same rights (a session's cookie, or "Authorization: Bearer <admin token>"); errors are
 // api.Problem, with "faults" where a file or a form has some:
 //
-//	GET  /api/stores                  all stores: line, version, last_seen, skew_ms, behind_ms, applied[]
+//	GET  /api/stores                  all stores: line, version, last_seen, skew_ms, behind_ms, badge, applied[]
 //	POST /api/stores                  {"id","name_zh","name_en"} -> 201 {"id","token"}; the token is shown this once
 //	POST /api/stores/{id}/token       a new token -> {"id","token"}
+//	POST /api/stores/{id}/enrol       a one-time code -> {"id","ticket"}; 409 where no door for stores is open
+//	POST /api/stores/{id}/revoke      shuts a store out -> {"id","badge"}
 //	GET  /api/visits                  ?store=&since=RFC3339&limit=: newest first
 //	GET  /api/records                 ?store=&kind=&from=SEQ&limit=: as stored, in order
 //	GET  /api/records/count           ?store= -> {"count"}
@@ -108,6 +110,8 @@ func (c *Console) inside() http.Handler {
 	mux.HandleFunc("GET /parts/stores", c.storesPart)
 	mux.HandleFunc("POST /stores", c.addStore)
 	mux.HandleFunc("POST /stores/{id}/token", c.newToken)
+	mux.HandleFunc("POST /stores/{id}/enrol", c.enrolStore)
+	mux.HandleFunc("POST /stores/{id}/revoke", c.revokeStore)
 	mux.HandleFunc("GET /members", c.members)
 	mux.HandleFunc("GET /members/{id}", c.member)
 	mux.HandleFunc("GET /members/template.csv", c.memberTemplate)

@@ -100,6 +100,8 @@ func (c *Console) titles(ctx context.Context, lang string) (map[string]string, e
 type storeRow struct {
 	hq.Store
 	Chips []chip
+	Badge hq.BadgeView
+	Door  bool // stores can enrol here
 }
 
 // chip is one kind of snapshot in a store's row.
@@ -112,9 +114,16 @@ type chip struct {
 
 func (c *Console) storeRows(ctx context.Context, lang string) ([]storeRow, error) {
 	stores, err := c.hq.Stores(ctx)
+	if err != nil {
+		return nil, err
+	}
+	badges, err := c.hq.BadgeViews(ctx)
 	rows := make([]storeRow, len(stores))
 	for i, s := range stores {
-		rows[i] = storeRow{Store: s}
+		rows[i] = storeRow{Store: s, Badge: badges[s.ID], Door: c.hq.HasDoor()}
+		if rows[i].Badge.State == "" {
+			rows[i].Badge.State = hq.BadgeNone
+		}
 		for _, kind := range []string{hq.Members, hq.Campaigns} {
 			st := s.Snapshot[kind]
 			rows[i].Chips = append(rows[i].Chips, chip{Kind: kind, Applied: st.Applied, Newest: st.Newest,

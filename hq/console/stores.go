@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"foyer/hq"
 	"foyer/hq/store"
 	"foyer/sync/wire"
 )
@@ -13,6 +14,8 @@ type storesView struct {
 	Stores []storeRow
 	Form   storeForm
 	Token  *newToken
+	Ticket *newTicket
+	Out    string // the store that was shut out just now
 }
 
 type storeForm struct {
@@ -68,6 +71,10 @@ func (c *Console) addStore(w http.ResponseWriter, r *http.Request) {
 		c.broken(w, r, err)
 		return
 	}
+	if c.hq.HasDoor() {
+		c.giveTicket(w, r, http.StatusCreated, f.ID)
+		return
+	}
 	c.showStores(w, r, http.StatusCreated, storesView{Token: &newToken{f.ID, token, true, c.hq.PublicKeyFile()}})
 }
 
@@ -96,4 +103,37 @@ func (c *Console) newToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.showStores(w, r, http.StatusOK, storesView{Token: &newToken{ID: id, Token: token, Key: c.hq.PublicKeyFile()}})
+}
+
+// newTicket is shown once, right after it was made.
+type newTicket struct{ ID, Ticket string }
+
+// giveTicket answers with a one-time code in the page itself, as addStore does with a token.
+func (c *Console) giveTicket(w http.ResponseWriter, r *http.Request, status int, id string) {
+	ticket, err := c.hq.NewTicket(r.Context(), id)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || errors.Is(err, hq.ErrNoDoor):
+		c.notFound(w, r)
+	case err != nil:
+		c.broken(w, r, err)
+	default:
+		c.showStores(w, r, status, storesView{Ticket: &newTicket{id, ticket.String()}})
+	}
+}
+
+func (c *Console) enrolStore(w http.ResponseWriter, r *http.Request) {
+	c.giveTicket(w, r, http.StatusOK, r.PathValue("id"))
+}
+
+func (c *Console) revokeStore(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	err := c.hq.Revoke(r.Context(), id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		c.notFound(w, r)
+	case err != nil:
+		c.broken(w, r, err)
+	default:
+		c.showStores(w, r, http.StatusOK, storesView{Out: id})
+	}
 }

@@ -59,12 +59,13 @@ func (d *DB) AddShop(ctx context.Context, s Shop, now time.Time) (token string, 
 	return token, nil
 }
 
-// NewToken replaces a store's token. The old one opens nothing any more at the next connection.
+// NewToken replaces a store's token. The old one opens nothing any more at the next connection. A store that was revoked may
+// come again with it.
 func (d *DB) NewToken(ctx context.Context, id string) (token string, err error) {
 	token = rand.Text()
 	hash := sha256.Sum256([]byte(token))
 	err = d.do(ctx, func(t *tx) error {
-		n, err := t.affect("UPDATE store SET token_sha256 = ? WHERE id = ?", hash[:], id)
+		n, err := t.affect("UPDATE store SET token_sha256 = ?, revoked = 0 WHERE id = ?", hash[:], id)
 		if err == nil && n == 0 {
 			err = ErrNotFound
 		}

@@ -14,6 +14,7 @@ import (
 	"foyer/internal/strictyaml"
 	"foyer/reader/tag"
 	"foyer/shop/presence"
+	"foyer/sync/badge"
 	"foyer/sync/wire"
 )
 
@@ -39,6 +40,7 @@ type Config struct {
 	shelf  *shelf // what readers' profiles were taken from
 
 	forgiving bool // about broken profiles
+	enrolling bool // there need be no badge yet
 }
 
 // Name is one name in both languages.
@@ -52,10 +54,14 @@ func (n Name) text() map[string]string { return map[string]string{"en": n.EN, "z
 // Listen says where the faces connect.
 type Listen struct {
 	Socket             string `yaml:"socket,required"` // unix socket for the screens of this box; file mode 0600
-	TCP                string `yaml:"tcp"`             // loopback address for the reception page; empty: none
+	TCP                string `yaml:"tcp"`             // address for the reception page; empty: none. Beyond loopback with TLS only
 	ReceptionTokenFile string `yaml:"reception_token_file"`
 	ScreenTokenFile    string `yaml:"screen_token_file"`
 	MetricsTokenFile   string `yaml:"metrics_token_file"` // for Prometheus; empty: /metrics on the socket alone
+
+	TLSCertFile string   `yaml:"tls_cert_file"` // TLS on tcp: the certificate chain, PEM; default beyond loopback: the store's badge
+	TLSKeyFile  string   `yaml:"tls_key_file"`
+	Names       []string `yaml:"names"` // other addresses and .local names of this box, for the badge
 
 	Embed []string `yaml:"embed"` // origins whose pages may show the reception page in a frame
 }
@@ -73,6 +79,7 @@ type Headquarters struct {
 	PasswordFile   string   `yaml:"password_file"` // the store's token
 	CAFile         string   `yaml:"ca_file"`       // tls: who signed the broker's certificate; default the system's
 	PublicKeyFiles []string `yaml:"public_key_files"`
+	Identity       string   `yaml:"identity"` // folder of the store's badge (foyerd enrol); replaces user, password_file, ca_file, and the keys
 }
 
 // Reader is one reader that is plugged in.
@@ -135,7 +142,8 @@ func load(path string, c *Config) (*Config, error) {
 // resolve makes the paths absolute.
 func (c *Config) resolve(base string) {
 	for _, p := range []*string{&c.Data, &c.Profiles, &c.TagKeyFile, &c.Listen.Socket, &c.Listen.ReceptionTokenFile,
-		&c.Listen.ScreenTokenFile, &c.Listen.MetricsTokenFile, &c.Headquarters.PasswordFile, &c.Headquarters.CAFile} {
+		&c.Listen.ScreenTokenFile, &c.Listen.MetricsTokenFile, &c.Listen.TLSCertFile, &c.Listen.TLSKeyFile, &c.Headquarters.PasswordFile,
+		&c.Headquarters.CAFile, &c.Headquarters.Identity} {
 		*p = from(base, *p)
 	}
 	for i, p := range c.Headquarters.PublicKeyFiles {
@@ -203,8 +211,14 @@ func (c *Config) checkListen(doc *strictyaml.Doc) {
 	host, _, err := net.SplitHostPort(c.Listen.TCP)
 	if err != nil {
 		doc.At("listen.tcp", "%v, want an address like 127.0.0.1:8480", err)
-	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		doc.At("listen.tcp", "%s is not loopback: personal data would cross the network in clear; want 127.0.0.1", host)
+	} else if !loopback(host) && c.Listen.TLSCertFile == "" && c.Headquarters.Identity == "" {
+		doc.At("listen.tcp", "%s is not loopback: personal data would cross the network in clear; want 127.0.0.1, or TLS: headquarters.identity or tls_cert_file", host)
+	}
+	c.checkListenTLS(doc)
+	for i, name := range c.Listen.Names {
+		if err := badge.CheckName(name); err != nil {
+			doc.At(fmt.Sprintf("listen.names[%d]", i), "%v", err)
+		}
 	}
 	if c.Listen.ReceptionTokenFile == "" {
 		doc.At("listen", "tcp without reception_token_file: want the file that holds the reception page's token")
@@ -213,6 +227,9 @@ func (c *Config) checkListen(doc *strictyaml.Doc) {
 
 func (c *Config) checkHeadquarters(doc *strictyaml.Doc) {
 	hq := c.Headquarters
+	if hq.Identity != "" {
+		c.checkIdentity(doc)
+	}
 	if hq.Broker == "" {
 		return
 	}
@@ -220,7 +237,7 @@ func (c *Config) checkHeadquarters(doc *strictyaml.Doc) {
 	if err != nil || (u.Scheme != "tcp" && u.Scheme != "tls") || u.Host == "" {
 		doc.At("headquarters.broker", "%q is no broker, want tcp://host:1883 or tls://host:8883", hq.Broker)
 	}
-	if len(hq.PublicKeyFiles) == 0 {
+	if len(hq.PublicKeyFiles) == 0 && hq.Identity == "" {
 		doc.At("headquarters", "no public_key_files: want headquarters' public key, or nothing it says can be believed")
 	}
 	for i, file := range hq.PublicKeyFiles {
@@ -228,7 +245,7 @@ func (c *Config) checkHeadquarters(doc *strictyaml.Doc) {
 			doc.At(fmt.Sprintf("headquarters.public_key_files[%d]", i), "%v", err)
 		}
 	}
-	if hq.PasswordFile == "" {
+	if hq.PasswordFile == "" && hq.Identity == "" {
 		doc.At("headquarters", "no password_file: want the file that holds the store's token")
 	}
 }

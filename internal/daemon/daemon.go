@@ -20,6 +20,7 @@ import (
 	"foyer/reader"
 	"foyer/shop"
 	"foyer/shop/presence"
+	"foyer/sync/badge"
 	"foyer/sync/journal"
 )
 
@@ -77,16 +78,17 @@ func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal) erro
 
 // house is a store's parts, connected and not yet running.
 type house struct {
-	config  *Config
-	log     *slog.Logger
-	journal *journal.Journal
-	ledger  *ledger
-	shop    *shop.Shop
-	state   *state
-	server  *serve.Server
-	supply  *supply // nil without headquarters
-	books   *librarian
-	signals *signals
+	config   *Config
+	log      *slog.Logger
+	journal  *journal.Journal
+	ledger   *ledger
+	shop     *shop.Shop
+	state    *state
+	server   *serve.Server
+	supply   *supply       // nil without headquarters
+	identity *badge.Folder // nil without a badge
+	books    *librarian
+	signals  *signals
 }
 
 func build(c *Config, j *journal.Journal, o Options) (*house, error) {
@@ -119,8 +121,11 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}
-	if c.Headquarters.Broker != "" {
-		if h.supply, err = newSupply(c, j, h.shop, version(), log); err != nil {
+	if h.identity, err = c.openIdentity(); err != nil {
+		return nil, err
+	}
+	if c.Headquarters.Broker != "" || h.identity != nil {
+		if h.supply, err = newSupply(c, h.identity, j, h.shop, version(), log); err != nil {
 			return nil, err
 		}
 		h.state.uplink, h.state.line, h.state.online = h.supply.up, h.supply.line, h.supply.line.Online
@@ -159,6 +164,10 @@ func (h *house) listen() (tcp, local net.Listener, err error) {
 		local.Close()
 		return nil, nil, fmt.Errorf("listen for the reception page: %w", err)
 	}
+	if tcp, err = h.config.secure(tcp, h.identity); err != nil {
+		local.Close()
+		return nil, nil, err
+	}
 	return tcp, local, nil
 }
 
@@ -181,6 +190,9 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	if h.supply != nil {
 		around.run("uplink", h.supply.up.Run, fail)
 		around.run("line", h.supply.line.Run, fail)
+		if h.identity != nil {
+			around.run("badge", h.keeper().Run, fail)
+		}
 	}
 	around.run("state", h.state.Run, fail)
 	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)

@@ -10,11 +10,11 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"strings"
 
 	"foyer/shop"
 	"foyer/shop/campaign"
 	"foyer/shop/member"
+	"foyer/sync/badge"
 	"foyer/sync/downlink"
 	"foyer/sync/journal"
 	"foyer/sync/line"
@@ -24,34 +24,27 @@ import (
 
 // supply is the line to headquarters and what travels on it.
 type supply struct {
-	line *line.Line
-	up   *uplink.Uplink
-	down *downlink.Downlink
+	broker string
+	line   *line.Line
+	up     *uplink.Uplink
+	down   *downlink.Downlink
 }
 
-// newSupply reads keys and password, and connects nothing yet.
-func newSupply(c *Config, j *journal.Journal, s *shop.Shop, version string, log *slog.Logger) (*supply, error) {
-	hq := c.Headquarters
+// newSupply reads keys and password, and connects nothing yet. id is nil for a store with a token.
+func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, version string, log *slog.Logger) (*supply, error) {
 	place := wire.Place{Chain: c.Chain, Store: c.Store}
-	keys, err := publicKeys(hq.PublicKeyFiles)
+	how, err := c.credentials(id)
 	if err != nil {
 		return nil, err
 	}
-	password, err := os.ReadFile(hq.PasswordFile)
-	if err != nil {
-		return nil, fmt.Errorf("read headquarters' password: %w", err)
-	}
-	tlsConfig, err := authorities(hq.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	l := line.New(line.Config{URL: hq.Broker, ClientID: "foyerd-" + c.Chain + "-" + c.Store, Username: hq.User,
-		Password: strings.TrimSpace(string(password)), TLS: tlsConfig, Will: will(place, version), Log: log})
+	l := line.New(line.Config{URL: how.broker, ClientID: "foyerd-" + c.Chain + "-" + c.Store, Username: how.user,
+		Password: how.password, TLS: how.tls, Will: will(place, version), Log: log})
 	r := reporter{j, log}
 	return &supply{
-		line: l,
-		up:   uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
-		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: keys, Report: r.report, Log: log,
+		broker: how.broker,
+		line:   l,
+		up:     uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
+		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
 			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s)}}),
 	}, nil
 }
@@ -149,4 +142,11 @@ func offline(version string) []byte {
 		panic(err) // a programmer's error: a State always encodes
 	}
 	return data
+}
+
+// tell says that the broker is elsewhere now: a line has one broker for its life.
+func (s *supply) tell(broker string, log *slog.Logger) {
+	if broker != s.broker {
+		log.Warn("headquarters' broker is elsewhere now: restart foyerd", "broker", broker, "was", s.broker)
+	}
 }

@@ -43,7 +43,7 @@ type Config struct {
 	Place   wire.Place
 	Journal *journal.Journal
 	Pipe    Pipe
-	Keys    map[string]ed25519.PublicKey         // trusted, by key id
+	Keys    map[string]ed25519.PublicKey         // trusted, by key id, until Trust says otherwise
 	Apply   map[string]func(wire.Snapshot) error // by kind: checks the contents and puts them into force, or returns why not and changes nothing
 	Report  func(kind wire.Kind, a wire.Applied) // wire.SnapshotApplied or wire.SnapshotRefused; nil for none
 	Log     *slog.Logger                         // nil discards
@@ -56,12 +56,15 @@ type Downlink struct {
 	ended chan struct{}
 	ready chan struct{} // closed once what the journal kept is in force
 
+	trusted chan map[string]ed25519.PublicKey // capacity 1: what Trust was told last
+
 	mu       sync.Mutex
 	versions map[string]uint64 // in force
 
 	// Run's own.
 	now     map[string]inForce
-	refused map[string]string // by kind: what was reported last, so that a retained message is not reported at each reconnection
+	refused map[string]string  // by kind: what was reported last, so that a retained message is not reported at each reconnection
+	locked  map[string]message // by kind: the last one whose key is not trusted; it is tried again when keys change
 }
 
 type message struct {
@@ -100,7 +103,8 @@ func New(c Config) *Downlink {
 	}
 	d := &Downlink{
 		c: c, inbox: make(chan message, inboxLength), ended: make(chan struct{}), ready: make(chan struct{}),
-		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{},
+		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{}, locked: map[string]message{},
+		trusted: make(chan map[string]ed25519.PublicKey, 1),
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.Apply)) {
 		c.Pipe.Subscribe(c.Place.Down(kind), func(_ string, sealed []byte) {
@@ -118,6 +122,18 @@ func (d *Downlink) InForce(kind string) uint64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.versions[kind]
+}
+
+// Trust replaces the trusted keys: headquarters changes its key. A snapshot that came before its key did is tried again.
+func (d *Downlink) Trust(keys map[string]ed25519.PublicKey) {
+	select {
+	case <-d.trusted: // nobody took what was told before
+	default:
+	}
+	select {
+	case d.trusted <- keys:
+	default: // somebody else told at the same moment
+	}
 }
 
 // Restored is closed once Run has put into force what the journal kept. Who reads tags waits for it: before, every
@@ -144,6 +160,9 @@ func (d *Downlink) Run(ctx context.Context) error {
 			todo = []message{m}
 		case <-retry:
 			todo, again = again, nil
+		case d.c.Keys = <-d.trusted:
+			todo = slices.Collect(maps.Values(d.locked))
+			clear(d.locked)
 		case <-ctx.Done():
 			return nil
 		}
@@ -199,6 +218,9 @@ func (d *Downlink) receive(ctx context.Context, m message) error {
 	s, err := d.consider(ctx, m)
 	switch r, refused := errors.AsType[*refusal](err); {
 	case refused:
+		if r.code == wire.RefusedKey {
+			d.locked[m.kind] = m
+		}
 		d.report(m.kind, s.Version, r)
 		return nil
 	case err != nil:
@@ -233,6 +255,7 @@ func (d *Downlink) consider(ctx context.Context, m message) (wire.Snapshot, erro
 	d.now[m.kind] = inForce{s.Version, m.sealed}
 	d.isInForce(m.kind, s.Version)
 	delete(d.refused, m.kind)
+	delete(d.locked, m.kind)
 	d.c.Log.Info("snapshot applied", "snapshot", m.kind, "version", s.Version)
 	d.c.Report(wire.SnapshotApplied, wire.Applied{Snapshot: m.kind, Version: s.Version})
 	return s, nil

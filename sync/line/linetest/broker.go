@@ -96,8 +96,9 @@ type mosquitto struct {
 	process *exec.Cmd
 }
 
-// Mosquitto starts Debian's mosquitto, or skips the test where it is not installed.
-func Mosquitto(t *testing.T) Broker {
+// mosquittoProgram is where Debian's mosquitto is; where it is not installed the test is skipped.
+func mosquittoProgram(t *testing.T) string {
+	t.Helper()
 	program, err := exec.LookPath("mosquitto")
 	if err != nil {
 		program = "/usr/sbin/mosquitto" // not in everybody's PATH
@@ -105,7 +106,12 @@ func Mosquitto(t *testing.T) Broker {
 	if _, err := os.Stat(program); err != nil {
 		t.Skip("SKIP: mosquitto is not installed (apt-get install mosquitto): this broker is not tested")
 	}
-	b := &mosquitto{place: freePlace(t), t: t, program: program, config: filepath.Join(t.TempDir(), "mosquitto.conf")}
+	return program
+}
+
+// Mosquitto starts Debian's mosquitto, or skips the test where it is not installed.
+func Mosquitto(t *testing.T) Broker {
+	b := &mosquitto{place: freePlace(t), t: t, program: mosquittoProgram(t), config: filepath.Join(t.TempDir(), "mosquitto.conf")}
 	_, port, _ := net.SplitHostPort(b.address)
 	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\nuser root\n", port)
 	if err := os.WriteFile(b.config, []byte(text), 0o644); err != nil {
