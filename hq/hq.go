@@ -8,7 +8,7 @@
 // Called by hq/console and cmd/foyer-hq.
 //
 // Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), and the publisher,
-// which lays the newest snapshots of both kinds before every store whenever something changed.
+// which lays the newest snapshots of all kinds before every store whenever something changed.
 package hq
 
 import (
@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"foyer/hq/packs"
 	"foyer/hq/store"
 	"foyer/sync/wire"
 )
@@ -50,6 +51,7 @@ type Config struct {
 type HQ struct {
 	cfg        Config
 	db         *store.DB
+	depot      *packs.Depot
 	signer     signer
 	adminToken string
 	broker     Broker
@@ -93,12 +95,16 @@ func Open(cfg Config) (*HQ, error) {
 	if len(token) < 16 {
 		return nil, fmt.Errorf("admin token %s: want at least 16 characters", filepath.Join(cfg.Dir, adminTokenFile))
 	}
+	depot, err := OpenDepot(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
 	db, err := store.Open(filepath.Join(cfg.Dir, DatabaseFile))
 	if err != nil {
 		return nil, err
 	}
 	return &HQ{
-		cfg: cfg, db: db, signer: s, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
+		cfg: cfg, db: db, depot: depot, signer: s, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
 	}, nil
 }

@@ -15,9 +15,10 @@ import (
 const (
 	Members   = wire.Members
 	Campaigns = wire.Campaigns
+	Packs     = wire.Packs
 )
 
-var kinds = []string{Members, Campaigns}
+var kinds = []string{Members, Campaigns, Packs}
 
 // retry is how long the publisher waits after the database refused, and between looks without being kicked: cmd/foyer-hq
 // may add stores from another process.
@@ -96,6 +97,9 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	if err != nil || last.Version > 0 && last.Revision == revision {
 		return last, err
 	}
+	if kind == Packs && revision == 0 {
+		return last, nil // none was ever published: no store need hear of that
+	}
 	body, revision, err := h.body(ctx, kind)
 	if err != nil {
 		return last, err
@@ -118,6 +122,13 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 
 // body is a snapshot's content, which passes the same checks that a store will make.
 func (h *HQ) body(ctx context.Context, kind string) (any, int64, error) {
+	if kind == Packs {
+		all, revision, err := h.db.Packs(ctx)
+		if err == nil {
+			err = all.Check()
+		}
+		return all, revision, err
+	}
 	if kind == Members {
 		all, revision, err := h.db.Roster(ctx)
 		switch {

@@ -5,8 +5,12 @@
 //	foyer-hq store add ID --data DIR --name-en TEXT  add a store; its token is printed once
 //	foyer-hq store token ID --data DIR               give a store another token
 //	foyer-hq store list --data DIR
+//	foyer-hq pack publish FOLDER --name NAME --to 10% give stores files: a content pack
+//	foyer-hq pack widen NAME VERSION --to 50%         let more stores have it
+//	foyer-hq pack withdraw NAME VERSION               stores go back to the version before
+//	foyer-hq pack list
 //
-// It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added while it runs.
+// It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added and packs published while it runs.
 package main
 
 import (
@@ -32,6 +36,10 @@ const usage = `usage:
   foyer-hq store add   ID [--data DIR] --name-en TEXT --name-zh TEXT [--token-file FILE]
   foyer-hq store token ID [--data DIR] [--token-file FILE]    give a store another token
   foyer-hq store list  [--data DIR]
+  foyer-hq pack publish  FOLDER|ZIP --name NAME [--to STORES,SHARE%] [--now] [--data DIR]
+  foyer-hq pack widen    NAME VERSION --to STORES,SHARE% [--data DIR]   let more stores have a version
+  foyer-hq pack withdraw NAME VERSION [--data DIR]                     stores go back to the version before
+  foyer-hq pack list     [--data DIR]
 Each tells its flags with --help.
 `
 
@@ -79,6 +87,14 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return storeToken(ctx, args[2:], out, errs)
 	case word(0) == "store" && word(1) == "list":
 		return storeList(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "publish":
+		return packPublish(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "widen":
+		return packWiden(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "withdraw":
+		return packWithdraw(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "list":
+		return packList(ctx, args[2:], out, errs)
 	}
 	fmt.Fprint(errs, usage)
 	if word(0) == "help" || word(0) == "--help" || word(0) == "-h" {

@@ -29,7 +29,7 @@ const defaultData = "/var/lib/foyer-hq"
 const grace = 1500 * time.Millisecond
 
 type options struct {
-	data, chain, console, mqtt          string
+	data, chain, console, mqtt, packs   string
 	broker, brokerUser, brokerPassword  string
 	tagKey, tlsCert, tlsKey, ready, log string
 }
@@ -42,11 +42,12 @@ func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
 	f.StringVar(&o.chain, "chain", "", "the chain's `name`: lower-case letters, digits, dashes")
 	f.StringVar(&o.console, "console", "127.0.0.1:8080", "where the console listens, `host:port`")
 	f.StringVar(&o.mqtt, "mqtt", "127.0.0.1:1883", "where the broker inside listens for stores, `host:port`")
+	f.StringVar(&o.packs, "packs", "", "where stores fetch the files of content packs, `host:port`; empty: through the broker only")
 	f.StringVar(&o.broker, "broker", "", "use the broker at this `URL` (tcp:// or tls://) in place of the one inside")
 	f.StringVar(&o.brokerUser, "broker-user", "", "the account at that broker")
 	f.StringVar(&o.brokerPassword, "broker-password-file", "", "the `file` with its password")
 	f.StringVar(&o.tagKey, "tag-key-file", "", "the `file` with the chain's tag key (foyer keys new); without it members cannot be imported")
-	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console and broker with TLS: the certificate chain, PEM `file`")
+	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console, broker and packs with TLS: the certificate chain, PEM `file`")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "and its key, PEM `file`")
 	f.StringVar(&o.ready, "ready-file", "", "write the addresses to this `file`, as JSON, when all is up")
 	f.StringVar(&o.log, "log-level", "info", "debug, info, warn or error")
@@ -82,6 +83,7 @@ type program struct {
 	broker  hq.Broker
 	mqtt    string // where stores connect
 	ln      net.Listener
+	packs   net.Listener // nil: none
 	tls     *tls.Config
 }
 
@@ -105,6 +107,11 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 			err = fmt.Errorf("open console at %s: %w", o.console, err)
 		}
 	}
+	if err == nil && o.packs != "" {
+		if p.packs, err = net.Listen("tcp", o.packs); err != nil {
+			err = errors.Join(fmt.Errorf("open packs at %s: %w", o.packs, err), p.ln.Close())
+		}
+	}
 	if err != nil {
 		if b, ok := p.broker.(io.Closer); ok {
 			b.Close()
@@ -113,6 +120,9 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 	}
 	if p.tls != nil {
 		p.ln = tls.NewListener(p.ln, p.tls)
+		if p.packs != nil {
+			p.packs = tls.NewListener(p.packs, p.tls)
+		}
 	}
 	return p, nil
 }
@@ -177,7 +187,18 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 	web := &http.Server{Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
 	var parts sync.WaitGroup
-	var failed [2]error
+	// No limit for a whole answer: a file takes a slow line an hour. Each write has its own, see hq/packs.
+	files := &http.Server{Handler: p.hq.PackFiles(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
+	var failed [3]error
+	if p.packs != nil {
+		parts.Go(func() {
+			defer cancel()
+			if err := files.Serve(p.packs); !errors.Is(err, http.ErrServerClosed) {
+				failed[2] = fmt.Errorf("serve packs: %w", err)
+			}
+		})
+	}
 	parts.Go(func() {
 		defer cancel()
 		failed[0] = p.hq.Run(ctx, p.broker)
@@ -197,23 +218,29 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 		cancel()
 	}
 	<-ctx.Done()
+	files.Close() // stores go on where they were
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer done()
 	if web.Shutdown(last) != nil {
 		web.Close() // somebody is slow; what they asked for is not worth waiting longer
 	}
 	parts.Wait()
-	return errors.Join(err, failed[0], failed[1])
+	return errors.Join(append(failed[:], err)...)
 }
 
 // tell says where everything is: one line, and the same in the ready file.
 func (p *program) tell(out io.Writer) error {
+	files := ""
+	if p.packs != nil {
+		files = p.packs.Addr().String()
+	}
 	text, err := json.Marshal(struct {
-		Console        string `json:"console"` // host:port
-		MQTT           string `json:"mqtt"`    // host:port of the broker inside, or the URL of the one outside
+		Console        string `json:"console"`         // host:port
+		MQTT           string `json:"mqtt"`            // host:port of the broker inside, or the URL of the one outside
+		Packs          string `json:"packs,omitempty"` // host:port
 		AdminTokenFile string `json:"admin_token_file"`
 		PublicKeyFile  string `json:"public_key_file"`
-	}{p.ln.Addr().String(), p.mqtt, p.hq.AdminTokenFile(), p.hq.PublicKeyFile()})
+	}{p.ln.Addr().String(), p.mqtt, files, p.hq.AdminTokenFile(), p.hq.PublicKeyFile()})
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal) erro
 	if err != nil {
 		return err
 	}
+	defer h.supply.close() // gives a lock back
 	tcp, local, err := h.listen()
 	if err != nil {
 		return err
@@ -167,6 +168,9 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	if h.supply != nil {
 		around.run("uplink", h.supply.up.Run, fail)
 		around.run("line", h.supply.line.Run, fail)
+		if h.supply.packs != nil {
+			around.run("packs", h.supply.packs.Run, fail)
+		}
 	}
 	around.run("state", h.state.Run, fail)
 	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)

@@ -13,6 +13,7 @@
 //	the line             paho's, and one dispatcher; nothing is kept while it is down
 //	the uplink           sends from the journal; 8 batches at most are on their way
 //	the downlink         applies snapshots, one after the other
+//	the packs            fetches files, one at a time; the latest word of headquarters wins
 //	the state            publishes health to the faces; the latest wins
 //	the doors            one a connection, net/http's
 //

@@ -15,6 +15,7 @@ import (
 	"foyer/shop"
 	"foyer/shop/campaign"
 	"foyer/shop/member"
+	"foyer/sync/content"
 	"foyer/sync/downlink"
 	"foyer/sync/journal"
 	"foyer/sync/line"
@@ -27,6 +28,15 @@ type supply struct {
 	line *line.Line
 	up   *uplink.Uplink
 	down *downlink.Downlink
+
+	packs *content.Store // nil where the disk refused; all else goes on
+}
+
+func (s *supply) close() error {
+	if s == nil || s.packs == nil {
+		return nil
+	}
+	return s.packs.Close()
 }
 
 // newSupply reads keys and password, and connects nothing yet.
@@ -48,11 +58,12 @@ func newSupply(c *Config, j *journal.Journal, s *shop.Shop, version string, log 
 	l := line.New(line.Config{URL: hq.Broker, ClientID: "foyerd-" + c.Chain + "-" + c.Store, Username: hq.User,
 		Password: strings.TrimSpace(string(password)), TLS: tlsConfig, Will: will(place, version), Log: log})
 	r := reporter{j, log}
+	packs := newPacks(c, l, strings.TrimSpace(string(password)), tlsConfig, r, log)
 	return &supply{
-		line: l,
-		up:   uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
+		line: l, packs: packs,
+		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: keys, Report: r.report, Log: log,
-			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s)}}),
+			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
 	}, nil
 }
 
