@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"foyer/sync/content"
 )
@@ -42,7 +41,6 @@ func contentCommand(args []string, stdout, stderr io.Writer) int {
 
 func listContent(dir string, w io.Writer) error {
 	all, err := content.Inspect(dir)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	var faults []error
 	for _, h := range all {
 		state := "in force"
@@ -53,14 +51,13 @@ func listContent(dir string, w io.Writer) error {
 			faults = append(faults, fmt.Errorf("pack %s (%s): %w", h.Pack, state, h.Err))
 			continue
 		}
-		fmt.Fprintf(table, "%s\tversion %d\t%s\t%d files\t%d bytes\n", h.Pack, h.Version, state, len(h.Files), h.Bytes())
+		fmt.Fprintf(w, "%s version %d, %s: %d files, %d bytes\n", h.Pack, h.Version, state, len(h.Files), h.Bytes())
 		if !h.Before {
 			for _, f := range h.Files {
-				fmt.Fprintf(table, "  %s\t\t\t\t%d bytes\n", f.Path, f.Size)
+				fmt.Fprintf(w, "%12d  %s\n", f.Size, f.Path)
 			}
 		}
 	}
-	table.Flush()
 	return errors.Join(append(faults, err)...)
 }
 

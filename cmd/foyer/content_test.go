@@ -55,8 +55,8 @@ func TestContentCommand(t *testing.T) {
 			t.Errorf("%v: %d %q, want %d and %q", args, code, out.String(), want, says)
 		}
 	}
-	try(0, "art  version 3  in force  1 files  6 bytes", "ls", dir)
-	try(0, "wall/logo.svg", "ls", dir)
+	try(0, "art version 3, in force: 1 files, 6 bytes", "ls", dir)
+	try(0, "           6  wall/logo.svg\n", "ls", dir)
 	try(0, "good: 1 files of 1 releases", "verify", dir)
 	try(1, "a foyerd uses these packs", "gc", dir)
 	stop()
