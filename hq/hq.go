@@ -62,8 +62,10 @@ type HQ struct {
 	shops    map[string]*presence
 	offered  map[string]map[string]uint64 // store, kind: version laid before it
 	previews map[string]*Preview
-	problem  string        // why snapshots cannot be published
-	ready    chan struct{} // closed when the first look at what is to be published is over
+	head     headOf
+	wholes   map[string]time.Time // store: when it was last sent all members
+	problem  string               // why snapshots cannot be published
+	ready    chan struct{}        // closed when the first look at what is to be published is over
 }
 
 // Open opens the data folder, and makes the database, the signing key and the admin token at the first start.
@@ -106,6 +108,7 @@ func Open(cfg Config) (*HQ, error) {
 	return &HQ{
 		cfg: cfg, db: db, depot: depot, signer: s, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
+		wholes: map[string]time.Time{},
 	}, nil
 }
 

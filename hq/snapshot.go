@@ -83,6 +83,11 @@ func (h *HQ) publishAll(ctx context.Context) error {
 		for _, s := range shops {
 			h.offer(s.ID, last)
 		}
+		if kind == Members {
+			if err := h.refreshHead(last, shops); err != nil {
+				return fmt.Errorf("head of the members: %w", err)
+			}
+		}
 	}
 	return nil
 }
@@ -94,7 +99,7 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 		return last, err
 	}
 	revision, err := h.db.Revision(ctx, kind)
-	if err != nil || last.Version > 0 && last.Revision == revision {
+	if err != nil || last.Version > 0 && last.Revision == revision && wire.SignedBy(last.Sealed) == h.signer.id { // else the key was changed
 		return last, err
 	}
 	if kind == Packs && revision == 0 {
@@ -111,6 +116,11 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	}
 	if next.Sealed, err = wire.Seal(snapshot, h.signer.id, h.signer.key); err != nil {
 		return last, err
+	}
+	if kind == Members {
+		if next.Step, err = h.membersStep(last, snapshot); err != nil {
+			return last, err
+		}
 	}
 	if err := h.db.SavePublished(ctx, next); err != nil {
 		return last, err

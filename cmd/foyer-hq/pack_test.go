@@ -26,9 +26,10 @@ const generous = 60 * time.Second
 
 // chain is a headquarters and a foyerd in this process, with a real broker between them.
 type chain struct {
-	t   *testing.T
-	dir string
-	up  struct {
+	t      *testing.T
+	dir    string
+	broker string // where the store connects
+	up     struct {
 		Console, MQTT, Packs string
 		AdminTokenFile       string `json:"admin_token_file"`
 		PublicKeyFile        string `json:"public_key_file"`
@@ -44,7 +45,7 @@ func newChain(t *testing.T) *chain {
 	var all sync.WaitGroup
 	all.Go(func() {
 		if code := run(ctx, []string{"serve", "--data", c.path("hq"), "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
-			"--packs", "127.0.0.1:0", "--log-level", "error"}, in, &errs); code != 0 {
+			"--packs", "127.0.0.1:0", "--tag-key-file", c.path("tag.key"), "--log-level", "error"}, in, &errs); code != 0 {
 			t.Errorf("headquarters ends with %d: %s", code, errs.String())
 		}
 		in.Close()
@@ -53,6 +54,7 @@ func newChain(t *testing.T) *chain {
 	if err := json.NewDecoder(out).Decode(&c.up); err != nil {
 		t.Fatal(err, errs.String())
 	}
+	c.broker = c.up.MQTT
 	c.cli("store", "add", "north", "--name-en", "North", "--token-file", c.path("token"))
 	return c
 }
@@ -88,7 +90,7 @@ data: store
 tag_key_file: tag.key
 listen: {socket: foyerd.sock}
 headquarters: {broker: "tcp://%s", password_file: token, public_key_files: [%q], packs: %s}
-`, c.up.MQTT, c.up.PublicKeyFile, packs))
+`, c.broker, c.up.PublicKeyFile, packs))
 	config, err := daemon.LoadConfig(c.path("foyerd.yaml"))
 	if err != nil {
 		c.t.Fatal(err)

@@ -1,7 +1,8 @@
 // Package downlink brings headquarters' signed snapshots into force at the store, and keeps the last good ones.
 //
-// In: sealed snapshots from the line. Out: calls of Apply with verified snapshots, in the order of their versions; the
-// last good one of each kind in the journal; a report of each that was applied or refused. Versions count from 1.
+// In: sealed snapshots from the line, and sealed changes of the members. Out: calls of Apply with verified snapshots, in
+// the order of their versions; the last good one of each kind in the journal; a report of each that was applied or refused; questions
+// for members where those in force are not headquarters'. Versions count from 1.
 // It never puts anything into force that is forged, older than what is in force, meant for somebody else or refused by Apply;
 // it never unpacks what it has not verified, and never lets a version go back, not over a restart either.
 // Called by internal/daemon.
@@ -46,7 +47,10 @@ type Config struct {
 	Keys    map[string]ed25519.PublicKey         // trusted, by key id
 	Apply   map[string]func(wire.Snapshot) error // by kind: checks the contents and puts them into force, or returns why not and changes nothing
 	Report  func(kind wire.Kind, a wire.Applied) // wire.SnapshotApplied or wire.SnapshotRefused; nil for none
-	Log     *slog.Logger                         // nil discards
+	// Ask publishes a question to headquarters, without keeping it. With it members come as changes, and whole only where no
+	// change leads to them; nil: whole, at each connection.
+	Ask func(what string, payload []byte) error
+	Log *slog.Logger // nil discards
 }
 
 // Downlink is made by New and run once.
@@ -61,6 +65,7 @@ type Downlink struct {
 
 	// Run's own.
 	now     map[string]inForce
+	roster  roster
 	refused map[string]string // by kind: what was reported last, so that a retained message is not reported at each reconnection
 }
 
@@ -103,14 +108,23 @@ func New(c Config) *Downlink {
 		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{},
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.Apply)) {
-		c.Pipe.Subscribe(c.Place.Down(kind), func(_ string, sealed []byte) {
-			select {
-			case d.inbox <- message{kind, sealed}:
-			case <-d.ended:
-			}
-		})
+		if kind == wire.Members && c.Ask != nil {
+			d.subscribeMembers()
+			continue
+		}
+		d.subscribe(kind, kind)
 	}
 	return d
+}
+
+// subscribe takes what comes on the topic as a message of a kind.
+func (d *Downlink) subscribe(topic, kind string) {
+	d.c.Pipe.Subscribe(d.c.Place.Down(topic), func(_ string, sealed []byte) {
+		select {
+		case d.inbox <- message{kind, sealed}:
+		case <-d.ended:
+		}
+	})
 }
 
 // InForce is the version of a kind that is in force; 0 for none.
@@ -144,6 +158,8 @@ func (d *Downlink) Run(ctx context.Context) error {
 			todo = []message{m}
 		case <-retry:
 			todo, again = again, nil
+		case <-d.askAgain():
+			d.ask()
 		case <-ctx.Done():
 			return nil
 		}
@@ -182,21 +198,33 @@ func (d *Downlink) restore(kind string) {
 }
 
 func (d *Downlink) reapply(kind string, sealed []byte) error {
-	s, err := d.verify(kind, sealed)
+	s, err := d.reopen(kind, sealed)
 	if err != nil {
 		return err
 	}
 	if err := d.c.Apply[kind](s); err != nil {
 		return err
 	}
-	d.isInForce(kind, s.Version)
+	d.isInForce(s)
 	d.c.Log.Info("snapshot from before is in force", "snapshot", kind, "version", s.Version)
 	return nil
 }
 
 // receive takes one snapshot from the line. Its error is one to try again after: the snapshot itself is good.
 func (d *Downlink) receive(ctx context.Context, m message) error {
-	s, err := d.consider(ctx, m)
+	var s wire.Snapshot
+	var err error
+	switch m.kind {
+	case wire.MembersHead:
+		s, err = d.head(m.sealed)
+	case wire.MembersDelta:
+		s, err = d.delta(ctx, m.sealed)
+	default:
+		s, err = d.consider(ctx, m)
+	}
+	if m.kind == wire.MembersHead || m.kind == wire.MembersDelta {
+		m.kind = wire.Members // what is told of, whatever brought it
+	}
 	switch r, refused := errors.AsType[*refusal](err); {
 	case refused:
 		d.report(m.kind, s.Version, r)
@@ -221,21 +249,28 @@ func (d *Downlink) consider(ctx context.Context, m message) (wire.Snapshot, erro
 		if d.InForce(m.kind) == now.version {
 			return s, nil // headquarters' retained message, once more
 		} // else it was kept, and failed when it was put into force again
+	case have && s.Version == now.version && isRebuilt(now.sealed) && d.InForce(m.kind) != now.version:
+		// the changes that were kept are of no use; this is the whole that was asked for
 	case have && s.Version == now.version:
 		return s, refuse(wire.RefusedAltered, "version %d is in force with other contents: a change needs a new version", s.Version)
 	}
-	if err := d.c.Apply[m.kind](s); err != nil {
-		return s, &refusal{wire.RefusedRules, err}
+	return s, d.putInForce(ctx, s, m.sealed)
+}
+
+// putInForce applies what was verified, keeps it and reports it.
+func (d *Downlink) putInForce(ctx context.Context, s wire.Snapshot, kept []byte) error {
+	if err := d.c.Apply[s.Kind](s); err != nil {
+		return &refusal{wire.RefusedRules, err}
 	}
-	if err := d.c.Journal.PutSnapshot(ctx, m.kind, s.Version, m.sealed); err != nil {
-		return s, fmt.Errorf("%w: %w", errNotKept, err)
+	if err := d.c.Journal.PutSnapshot(ctx, s.Kind, s.Version, kept); err != nil {
+		return fmt.Errorf("%w: %w", errNotKept, err)
 	}
-	d.now[m.kind] = inForce{s.Version, m.sealed}
-	d.isInForce(m.kind, s.Version)
-	delete(d.refused, m.kind)
-	d.c.Log.Info("snapshot applied", "snapshot", m.kind, "version", s.Version)
-	d.c.Report(wire.SnapshotApplied, wire.Applied{Snapshot: m.kind, Version: s.Version})
-	return s, nil
+	d.now[s.Kind] = inForce{s.Version, kept}
+	d.isInForce(s)
+	delete(d.refused, s.Kind)
+	d.c.Log.Info("snapshot applied", "snapshot", s.Kind, "version", s.Version)
+	d.c.Report(wire.SnapshotApplied, wire.Applied{Snapshot: s.Kind, Version: s.Version})
+	return nil
 }
 
 // verify opens a snapshot and checks that it is for us. Its error is a refusal.
@@ -265,10 +300,13 @@ func codeOf(err error) wire.Code {
 	return wire.RefusedFormat
 }
 
-func (d *Downlink) isInForce(kind string, version uint64) {
+func (d *Downlink) isInForce(s wire.Snapshot) {
+	if s.Kind == wire.Members && d.c.Ask != nil {
+		d.membersInForce(s)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.versions[kind] = version
+	d.versions[s.Kind] = s.Version
 }
 
 // report tells of a refusal, but not twice in a row of the same one.

@@ -38,7 +38,7 @@ var (
 	ErrElsewhere  = errors.New("it is meant for somebody else")
 )
 
-// Snapshot is the whole of one kind of data, as headquarters has decided it: never a part, never a change.
+// Snapshot is the whole of one kind of data, as headquarters has decided it. Only MembersDelta carries a change.
 type Snapshot struct {
 	Kind    string          `json:"kind"`
 	Chain   string          `json:"chain"`
@@ -135,6 +135,14 @@ func Open(data []byte, keys map[string]ed25519.PublicKey) (Snapshot, error) {
 		return Snapshot{}, fmt.Errorf("open snapshot: %w: %w", ErrFormat, err)
 	}
 	return s, nil
+}
+
+// SignedBy is the id of the key that a sealed snapshot says it is signed with; nothing is verified.
+func SignedBy(sealed []byte) string {
+	if len(sealed) < headLength {
+		return ""
+	}
+	return hex.EncodeToString(sealed[len(magic)+1 : headLength])
 }
 
 // verify returns what was signed, still packed.
