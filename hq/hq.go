@@ -42,7 +42,8 @@ type Broker interface {
 type Config struct {
 	Dir       string // data folder, made if it is not there
 	Chain     string
-	TagSecret []byte // the chain's tag key, 32 bytes: see tag.ParseSecret. Without it members cannot be imported
+	TagSecret []byte        // the chain's tag key, 32 bytes: see tag.ParseSecret. Without it members cannot be imported
+	Lease     time.Duration // a store out of touch for longer forgets its members; 0: never
 	Log       *slog.Logger
 	Now       func() time.Time
 }
@@ -64,6 +65,7 @@ type HQ struct {
 	previews map[string]*Preview
 	head     headOf
 	wholes   map[string]time.Time // store: when it was last sent all members
+	headed   map[string]time.Time // store: which head was laid before it
 	problem  string               // why snapshots cannot be published
 	ready    chan struct{}        // closed when the first look at what is to be published is over
 }
@@ -108,7 +110,7 @@ func Open(cfg Config) (*HQ, error) {
 	return &HQ{
 		cfg: cfg, db: db, depot: depot, signer: s, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
-		wholes: map[string]time.Time{},
+		wholes: map[string]time.Time{}, headed: map[string]time.Time{},
 	}, nil
 }
 

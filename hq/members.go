@@ -13,6 +13,7 @@ import (
 
 const (
 	headEvery  = 24 * time.Hour  // a store that stays online compares its members with the head at least so often
+	headAge    = time.Minute     // of a head that a store is given when it asks
 	wholePause = 2 * time.Second // between two wholes for one store
 )
 
@@ -58,37 +59,49 @@ func (h *HQ) rosterOf(p store.Published) (wire.Roster, error) {
 	return wire.ParseRoster(s.Body)
 }
 
-// refreshHead makes the head of the newest members, once a version, and offers it again once a day.
+// refreshHead makes the head of the newest members, and a new one of the same members once a day: it renews the stores' leases.
 func (h *HQ) refreshHead(last store.Published, shops []store.Shop) error {
-	h.mu.Lock()
-	head := h.head
-	h.mu.Unlock()
-	if head.version != last.Version {
-		all, err := h.rosterOf(last)
-		if err != nil {
-			return err
-		}
-		head = headOf{version: last.Version, digest: all.Digest(), answers: map[uint64][]byte{}}
-		if head.sealed, err = h.sealed(wire.MembersHead, last.Version, last.MadeAt, wire.HeadBody{Digest: head.digest}); err != nil {
-			return err
-		}
+	head, err := h.headFor(last, headEvery)
+	if err != nil {
+		return err
 	}
-	again := time.Since(head.at) > headEvery
-	if again {
-		head.at = time.Now()
-	}
-	h.mu.Lock()
-	h.head = head
 	for _, s := range shops {
-		if again {
+		h.mu.Lock()
+		if h.headed[s.ID] != head.at {
 			delete(h.offered[s.ID], wire.MembersHead)
+			h.headed[s.ID] = head.at
 		}
-	}
-	h.mu.Unlock()
-	for _, s := range shops {
+		h.mu.Unlock()
 		h.offer(s.ID, store.Published{Kind: wire.MembersHead, Version: head.version, Sealed: head.sealed})
 	}
 	return nil
+}
+
+// headFor is a head of the members last published, and not older than age.
+func (h *HQ) headFor(last store.Published, age time.Duration) (headOf, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	head := h.head
+	if last.Sealed == nil { // whatever is the newest
+		last.Version = head.version
+	}
+	if head.version == last.Version && time.Since(head.at) < age {
+		return head, nil
+	}
+	if head.version != last.Version {
+		all, err := h.rosterOf(last)
+		if err != nil {
+			return head, err
+		}
+		head = headOf{version: last.Version, digest: all.Digest(), answers: map[uint64][]byte{}}
+	}
+	var err error
+	head.at = time.Now()
+	head.sealed, err = h.sealed(wire.MembersHead, head.version, h.cfg.Now(), wire.HeadBody{Digest: head.digest, LeaseSeconds: int64(h.cfg.Lease / time.Second)})
+	if err == nil {
+		h.head = head
+	}
+	return head, err
 }
 
 func (h *HQ) sealed(kind string, version uint64, at time.Time, body any) ([]byte, error) {
@@ -110,8 +123,14 @@ func (h *HQ) members(ctx context.Context, place wire.Place, payload []byte) erro
 	h.mu.Lock()
 	head := h.head
 	h.mu.Unlock()
-	if head.version == 0 || ask.Have == head.version && ask.Digest == head.digest {
+	if head.version == 0 {
 		return nil
+	}
+	if ask.Have == head.version && ask.Digest == head.digest { // its lease has ended, or its clock has jumped
+		if head, err = h.headFor(store.Published{}, headAge); err == nil {
+			h.send(place.Down(wire.MembersHead), place.Store, head.sealed)
+		}
+		return err
 	}
 	change, err := h.change(ctx, head, ask)
 	if err != nil {

@@ -32,6 +32,7 @@ type options struct {
 	data, chain, console, mqtt, packs   string
 	broker, brokerUser, brokerPassword  string
 	tagKey, tlsCert, tlsKey, ready, log string
+	lease                               time.Duration
 }
 
 func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
@@ -47,6 +48,7 @@ func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
 	f.StringVar(&o.brokerUser, "broker-user", "", "the account at that broker")
 	f.StringVar(&o.brokerPassword, "broker-password-file", "", "the `file` with its password")
 	f.StringVar(&o.tagKey, "tag-key-file", "", "the `file` with the chain's tag key (foyer keys new); without it members cannot be imported")
+	f.DurationVar(&o.lease, "lease", 30*24*time.Hour, "a store that is out of touch for so `long` forgets its members; 0: never")
 	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console, broker and packs with TLS: the certificate chain, PEM `file`")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "and its key, PEM `file`")
 	f.StringVar(&o.ready, "ready-file", "", "write the addresses to this `file`, as JSON, when all is up")
@@ -96,10 +98,13 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 			return nil, configError{err}
 		}
 	}
+	if o.lease < 0 || o.lease > 0 && o.lease < time.Hour {
+		return nil, configError{fmt.Errorf("--lease %v: want an hour or more, or 0", o.lease)}
+	}
 	if p.tls, err = certificate(o); err != nil {
 		return nil, configError{err}
 	}
-	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Log: log}); err != nil {
+	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Lease: o.lease, Log: log}); err != nil {
 		return nil, configError{err}
 	}
 	if err = p.openBroker(); err == nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"foyer/shop"
@@ -63,8 +64,9 @@ func newSupply(c *Config, j *journal.Journal, s *shop.Shop, version string, log 
 		line: l, packs: packs,
 		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: keys, Report: r.report, Log: log,
-			Ask:   func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
-			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
+			KeyFile: filepath.Join(c.Data, "members.key"),
+			Ask:     func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
+			Apply:   map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
 	}, nil
 }
 

@@ -5,6 +5,7 @@
 // for members where those in force are not headquarters'. Versions count from 1.
 // It never puts anything into force that is forged, older than what is in force, meant for somebody else or refused by Apply;
 // it never unpacks what it has not verified, and never lets a version go back, not over a restart either.
+// Members have a lease: who hears nothing new from headquarters for so long forgets them (lease.go).
 // Called by internal/daemon.
 //
 // # Goroutines
@@ -19,6 +20,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
@@ -50,7 +52,10 @@ type Config struct {
 	// Ask publishes a question to headquarters, without keeping it. With it members come as changes, and whole only where no
 	// change leads to them; nil: whole, at each connection.
 	Ask func(what string, payload []byte) error
-	Log *slog.Logger // nil discards
+	// KeyFile holds the key that members are kept encrypted with; made when missing, and erased when their lease ends. Empty: they
+	// are kept as they came.
+	KeyFile string
+	Log     *slog.Logger // nil discards
 }
 
 // Downlink is made by New and run once.
@@ -66,6 +71,8 @@ type Downlink struct {
 	// Run's own.
 	now     map[string]inForce
 	roster  roster
+	lease   lease
+	key     []byte            // what KeyFile holds; nil until it is needed
 	refused map[string]string // by kind: what was reported last, so that a retained message is not reported at each reconnection
 }
 
@@ -142,8 +149,11 @@ func (d *Downlink) Restored() <-chan struct{} { return d.ready }
 // returns an error when the journal has stopped.
 func (d *Downlink) Run(ctx context.Context) error {
 	defer close(d.ended)
+	d.restoreLease()
 	for _, kind := range slices.Sorted(maps.Keys(d.c.Apply)) {
-		d.restore(kind)
+		if err := d.restore(kind); err != nil {
+			return fmt.Errorf("downlink: %w", err)
+		}
 	}
 	close(d.ready)
 	var again []message // good, but not kept
@@ -160,6 +170,10 @@ func (d *Downlink) Run(ctx context.Context) error {
 			todo, again = again, nil
 		case <-d.askAgain():
 			d.ask()
+		case <-d.leaseTick():
+			if err := d.lookAtLease(); err != nil {
+				return fmt.Errorf("downlink: %w", err)
+			}
 		case <-ctx.Done():
 			return nil
 		}
@@ -179,22 +193,38 @@ func (d *Downlink) Run(ctx context.Context) error {
 
 // restore puts the last good snapshot of a kind into force again, or the one before it. It was verified when it was kept, and
 // is verified again: the file may have been changed, and a key may be trusted no more.
-func (d *Downlink) restore(kind string) {
-	version, sealed, ok := d.c.Journal.Snapshot(kind)
+func (d *Downlink) restore(kind string) error {
+	version, kept, ok := d.c.Journal.Snapshot(kind)
 	if !ok {
-		return
+		return nil
 	}
-	d.now[kind] = inForce{version, sealed}
-	err := d.reapply(kind, sealed)
+	sealed, err := d.unlocked(kept)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // the key was erased: they are forgotten
+		d.forgotten(version)
+		return nil
+	case kind == wire.Members && d.lease.over(time.Now()):
+		d.now[kind] = inForce{version: version}
+		return d.forget()
+	case err == nil:
+		d.now[kind] = inForce{version, sealed}
+		err = d.reapply(kind, sealed)
+	default:
+		d.now[kind] = inForce{version: version}
+	}
 	if err == nil {
-		return
+		return nil
 	}
 	d.report(kind, version, &refusal{wire.RefusedNotKept, err})
-	if version, sealed, ok = d.c.Journal.SnapshotBefore(kind); ok {
-		if err := d.reapply(kind, sealed); err != nil {
+	if version, kept, ok = d.c.Journal.SnapshotBefore(kind); ok {
+		if sealed, err = d.unlocked(kept); err == nil {
+			err = d.reapply(kind, sealed)
+		}
+		if err != nil {
 			d.report(kind, version, &refusal{wire.RefusedNotKept, err})
 		}
 	}
+	return nil
 }
 
 func (d *Downlink) reapply(kind string, sealed []byte) error {
@@ -216,7 +246,7 @@ func (d *Downlink) receive(ctx context.Context, m message) error {
 	var err error
 	switch m.kind {
 	case wire.MembersHead:
-		s, err = d.head(m.sealed)
+		s, err = d.head(ctx, m.sealed)
 	case wire.MembersDelta:
 		s, err = d.delta(ctx, m.sealed)
 	default:
@@ -249,8 +279,8 @@ func (d *Downlink) consider(ctx context.Context, m message) (wire.Snapshot, erro
 		if d.InForce(m.kind) == now.version {
 			return s, nil // headquarters' retained message, once more
 		} // else it was kept, and failed when it was put into force again
-	case have && s.Version == now.version && isRebuilt(now.sealed) && d.InForce(m.kind) != now.version:
-		// the changes that were kept are of no use; this is the whole that was asked for
+	case have && s.Version == now.version && (now.sealed == nil || isRebuilt(now.sealed)) && d.InForce(m.kind) != now.version:
+		// what was kept is of no use or forgotten; this is the whole that was asked for
 	case have && s.Version == now.version:
 		return s, refuse(wire.RefusedAltered, "version %d is in force with other contents: a change needs a new version", s.Version)
 	}
@@ -262,7 +292,11 @@ func (d *Downlink) putInForce(ctx context.Context, s wire.Snapshot, kept []byte)
 	if err := d.c.Apply[s.Kind](s); err != nil {
 		return &refusal{wire.RefusedRules, err}
 	}
-	if err := d.c.Journal.PutSnapshot(ctx, s.Kind, s.Version, kept); err != nil {
+	locked, err := d.locked(s.Kind, kept)
+	if err == nil {
+		err = d.c.Journal.PutSnapshot(ctx, s.Kind, s.Version, locked)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", errNotKept, err)
 	}
 	d.now[s.Kind] = inForce{s.Version, kept}

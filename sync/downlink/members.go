@@ -44,7 +44,7 @@ func (d *Downlink) askAgain() <-chan time.Time {
 }
 
 // head compares the members in force with what headquarters has, and asks where they differ.
-func (d *Downlink) head(sealed []byte) (wire.Snapshot, error) {
+func (d *Downlink) head(ctx context.Context, sealed []byte) (wire.Snapshot, error) {
 	s, err := d.verify(wire.MembersHead, sealed)
 	if err != nil {
 		return s, err
@@ -59,17 +59,19 @@ func (d *Downlink) head(sealed []byte) (wire.Snapshot, error) {
 		return s, refuse(wire.RefusedOlder, "version %d is older than %d, which is in force", s.Version, now.version)
 	case s.Version == d.InForce(wire.Members) && body.Digest == d.roster.digest:
 		d.roster.behind = 0
+		d.renew(ctx, s, body)
 		return s, nil
 	case s.Version == d.InForce(wire.Members):
 		return s, refuse(wire.RefusedAltered, "version %d is in force with other contents: a change needs a new version", s.Version)
 	}
+	d.renew(ctx, s, body)
 	d.roster.behind, d.roster.pause = s.Version, 0
 	d.ask()
 	return s, nil
 }
 
 // ask asks for what leads from the members in force to headquarters'. An answer may be lost: it is asked again.
-func (d *Downlink) ask() {
+func (d *Downlink) ask() error {
 	r := &d.roster
 	r.pause = min(askLast, max(askFirst, 2*r.pause))
 	r.again = time.Now().Add(r.pause)
@@ -84,6 +86,7 @@ func (d *Downlink) ask() {
 	if err != nil {
 		d.c.Log.Debug("headquarters was not asked for members", "error", err)
 	}
+	return err
 }
 
 // delta brings a change of the members into force. Any doubt leads to the whole.

@@ -109,12 +109,13 @@ const (
 	RefusedDigest    Code = "digest"    // a file of a pack is not what its digest says
 	RefusedAbsent    Code = "absent"    // headquarters has no such file
 	RefusedDisk      Code = "disk"      // the store's disk has no room for it, or fails
+	RefusedLease     Code = "lease"     // nothing was heard from headquarters for so long that the store has forgotten it
 )
 
 // Codes lists all of them.
 var Codes = []Code{
 	RefusedFormat, RefusedTooLarge, RefusedForged, RefusedKey, RefusedElsewhere, RefusedOlder, RefusedAltered, RefusedRules, RefusedNotKept,
-	RefusedDigest, RefusedAbsent, RefusedDisk,
+	RefusedDigest, RefusedAbsent, RefusedDisk, RefusedLease,
 }
 
 // NewRecord encodes a body. Bodies are the structs above, which always encode.

@@ -26,7 +26,8 @@ const (
 
 // HeadBody is the body of MembersHead; the snapshot's version is that of the members.
 type HeadBody struct {
-	Digest Digest `json:"sha256"` // of the roster
+	Digest       Digest `json:"sha256"`          // of the roster
+	LeaseSeconds int64  `json:"lease,omitempty"` // a store that hears of no newer head for so long forgets the members; 0: never
 }
 
 // DeltaBody is the body of MembersDelta: what to do with the members of version From.
@@ -210,8 +211,17 @@ func (d DeltaBody) Then(next DeltaBody) (DeltaBody, error) {
 // Head decodes the body of a MembersHead snapshot.
 func (s Snapshot) Head() (HeadBody, error) {
 	var b HeadBody
-	return b, s.body(MembersHead, &b)
+	if err := s.body(MembersHead, &b); err != nil {
+		return HeadBody{}, err
+	}
+	if b.LeaseSeconds < 0 || b.LeaseSeconds > maxLease {
+		return HeadBody{}, fmt.Errorf("%s: %w: a lease of %d seconds", MembersHead, ErrFormat, b.LeaseSeconds)
+	}
+	return b, nil
 }
+
+// maxLease is ten years: more seconds than that are no lease.
+const maxLease = 10 * 366 * 24 * 3600
 
 // Delta decodes the body of a MembersDelta snapshot.
 func (s Snapshot) Delta() (DeltaBody, error) {
