@@ -24,7 +24,7 @@ type audience struct {
 
 func parseAudience(text string) (audience, error) {
 	var a audience
-	for _, word := range strings.Split(text, ",") {
+	for word := range strings.SplitSeq(text, ",") {
 		word = strings.TrimSpace(word)
 		number, share := strings.CutSuffix(word, "%")
 		if !share {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,7 @@ type leased struct {
 	history
 	dir       string
 	questions chan wire.MembersAsk
-	offline   bool
+	offline   atomic.Bool
 	stop      func()
 }
 
@@ -36,7 +37,7 @@ func openLeased(t *testing.T, dir string) *leased {
 	l := &leased{store: s, history: history{t}, dir: dir, questions: questions}
 	answer := s.down.c.Ask
 	s.down.c.Ask = func(what string, payload []byte) error {
-		if l.offline {
+		if l.offline.Load() {
 			return errors.New("offline")
 		}
 		return answer(what, payload)
@@ -80,7 +81,7 @@ func TestAStoreOutOfTouchForgets(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "key")); err != nil {
 			t.Error(err)
 		}
-		l.offline = true
+		l.offline.Store(true)
 		time.Sleep(59 * time.Minute)
 		l.wantApplied("members 2 2李")
 		time.Sleep(2 * time.Minute)

@@ -40,11 +40,11 @@ func (s *store) applyFamilies(snapshot wire.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	names := ""
+	var names strings.Builder
 	for _, m := range body.Members {
-		names += m.Family
+		names.WriteString(m.Family)
 	}
-	s.note(fmt.Sprint("members ", snapshot.Version, " ", names))
+	s.note(fmt.Sprint("members ", snapshot.Version, " ", names.String()))
 	return nil
 }
 
