@@ -21,7 +21,8 @@ const (
 
 // roster is how the members in force stand to headquarters' head. It is Run's own.
 type roster struct {
-	digest wire.Digest // of the members in force
+	digest wire.Digest // of the members in force, once known
+	known  bool        // it was computed: not before somebody asks, for the start of a store must not wait for it
 	behind uint64      // version of the head, while the members in force are older; else 0
 	doubt  bool        // a change did not lead where it should: ask for the whole
 	pause  time.Duration
@@ -57,7 +58,7 @@ func (d *Downlink) head(ctx context.Context, sealed []byte) (wire.Snapshot, erro
 	switch {
 	case have && s.Version < now.version:
 		return s, refuse(wire.RefusedOlder, "version %d is older than %d, which is in force", s.Version, now.version)
-	case s.Version == d.InForce(wire.Members) && body.Digest == d.roster.digest:
+	case s.Version == d.InForce(wire.Members) && body.Digest == d.digest():
 		d.roster.behind = 0
 		d.renew(ctx, s, body)
 		return s, nil
@@ -75,9 +76,9 @@ func (d *Downlink) ask() error {
 	r := &d.roster
 	r.pause = min(askLast, max(askFirst, 2*r.pause))
 	r.again = time.Now().Add(r.pause)
-	a := wire.MembersAsk{Have: d.InForce(wire.Members), Digest: r.digest}
-	if r.doubt || a.Have != d.now[wire.Members].version {
-		a = wire.MembersAsk{}
+	a := wire.MembersAsk{}
+	if version := d.InForce(wire.Members); version > 0 && version == d.now[wire.Members].version && !r.doubt {
+		a = wire.MembersAsk{Have: version, Digest: d.digest()}
 	}
 	payload, err := wire.EncodeMembersAsk(a)
 	if err == nil {
@@ -133,14 +134,25 @@ func (d *Downlink) change(now inForce, body wire.DeltaBody) (wire.Roster, error)
 	return old.Apply(body)
 }
 
+// digest is that of the members in force, which are those kept. Zero where they cannot be read again: no head has that.
+func (d *Downlink) digest() wire.Digest {
+	if d.roster.known {
+		return d.roster.digest
+	}
+	d.roster.digest, d.roster.known = wire.Digest{}, true
+	s, err := d.reopen(wire.Members, d.now[wire.Members].sealed)
+	if err != nil {
+		return d.roster.digest
+	}
+	if r, err := wire.ParseRoster(s.Body); err == nil {
+		d.roster.digest = r.Digest()
+	}
+	return d.roster.digest
+}
+
 // membersInForce notes what came into force.
 func (d *Downlink) membersInForce(s wire.Snapshot) {
-	r, err := wire.ParseRoster(s.Body)
-	if err != nil {
-		d.roster.digest = wire.Digest{} // the next head leads to the whole
-		return
-	}
-	d.roster.digest, d.roster.doubt = r.Digest(), false
+	d.roster.known, d.roster.doubt = false, false
 	if s.Version >= d.roster.behind {
 		d.roster.behind = 0
 	}
