@@ -104,6 +104,26 @@ func WidenPack(ctx context.Context, db *store.DB, pack string, version uint64, p
 	return db.WidenRelease(ctx, pack, version, percent, stores)
 }
 
+// sweepAge is how old a file must be to be swept: publishing takes less.
+const sweepAge = 24 * time.Hour
+
+// SweepPacks removes files that no live release needs, and tells how many bytes that were.
+func SweepPacks(ctx context.Context, db *store.DB, depot *packs.Depot, now time.Time) (int64, error) {
+	all, err := db.Releases(ctx)
+	if err != nil {
+		return 0, err
+	}
+	keep := map[wire.Digest]bool{}
+	for _, r := range all {
+		for _, f := range r.Files {
+			if r.Withdrawn.IsZero() {
+				keep[f.Digest] = true
+			}
+		}
+	}
+	return depot.Sweep(keep, now.Add(-sweepAge))
+}
+
 // PackStanding is how a store stands to a pack.
 type PackStanding struct {
 	Pack    string

@@ -89,6 +89,36 @@ func TestPacksArePublished(t *testing.T) {
 	}
 }
 
+// What no live release needs goes a day later; what is live or new stays.
+func TestOldFilesAreSwept(t *testing.T) {
+	r := start(t, t.TempDir())
+	for _, text := range []string{"old", "live"} {
+		if _, err := r.PublishPack(t.Context(), folder(t, map[string]string{"x": text}), wire.Release{Pack: "art", Percent: 100}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.WithdrawPack(t.Context(), "art", 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		later time.Duration
+		want  int64
+	}{{time.Hour, 0}, {25 * time.Hour, 3}, {50 * time.Hour, 0}} {
+		if n, err := SweepPacks(t.Context(), r.DB(), r.depot, time.Now().Add(tc.later)); err != nil || n != tc.want {
+			t.Errorf("after %v it removes %d bytes, %v; want %d", tc.later, n, err, tc.want)
+		}
+	}
+	all, err := r.DB().Releases(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := r.depot.File(all[0].Files[0].Digest); err != nil {
+		t.Error(err)
+	} else {
+		f.Close()
+	}
+}
+
 // Whoever publishes beside a running headquarters is heard too, and 64 live releases are enough.
 func TestReleasesAreBounded(t *testing.T) {
 	dir := t.TempDir()

@@ -9,6 +9,7 @@
 //	foyer-hq pack widen NAME VERSION --to 50%         let more stores have it
 //	foyer-hq pack withdraw NAME VERSION               stores go back to the version before
 //	foyer-hq pack list
+//	foyer-hq pack gc                                  remove files that only withdrawn versions need
 //
 // It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added and packs published while it runs.
 package main
@@ -40,6 +41,7 @@ const usage = `usage:
   foyer-hq pack widen    NAME VERSION --to STORES,SHARE% [--data DIR]   let more stores have a version
   foyer-hq pack withdraw NAME VERSION [--data DIR]                     stores go back to the version before
   foyer-hq pack list     [--data DIR]
+  foyer-hq pack gc       [--data DIR]                                  remove files that only withdrawn versions need
 Each tells its flags with --help.
 `
 
@@ -93,6 +95,8 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return packWiden(ctx, args[2:], out, errs)
 	case word(0) == "pack" && word(1) == "withdraw":
 		return packWithdraw(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "gc":
+		return packGC(ctx, args[2:], out, errs)
 	case word(0) == "pack" && word(1) == "list":
 		return packList(ctx, args[2:], out, errs)
 	}

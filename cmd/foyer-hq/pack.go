@@ -139,6 +139,22 @@ func packWithdraw(ctx context.Context, args []string, _, errs io.Writer) error {
 	return withDatabase(*data, func(db *store.DB) error { return db.WithdrawRelease(ctx, pack, version, time.Now()) })
 }
 
+func packGC(ctx context.Context, args []string, out, errs io.Writer) error {
+	f := flag.NewFlagSet("foyer-hq pack gc", flag.ContinueOnError)
+	f.SetOutput(errs)
+	data := f.String("data", defaultData, "headquarters' data `folder`")
+	if _, err := parse(f, args); err != nil {
+		return err
+	}
+	return withDepot(*data, func(db *store.DB, depot *packs.Depot) error {
+		n, err := hq.SweepPacks(ctx, db, depot, time.Now())
+		if err == nil {
+			fmt.Fprintf(out, "%d bytes removed\n", n)
+		}
+		return err
+	})
+}
+
 func packList(ctx context.Context, args []string, out, errs io.Writer) error {
 	f := flag.NewFlagSet("foyer-hq pack list", flag.ContinueOnError)
 	f.SetOutput(errs)

@@ -229,6 +229,9 @@ func TestAPackGoesAllTheWay(t *testing.T) {
 			if got := c.held(); got != "art 1 logo.svg 300000" {
 				t.Errorf("the store holds %s", got)
 			}
+			if out := c.cli("pack", "gc"); out != "0 bytes removed\n" {
+				t.Errorf("gc prints %q", out) // all files are of today
+			}
 			if list := c.cli("pack", "list"); !strings.Contains(list, "100%") || strings.Count(list, "art") != 2 {
 				t.Errorf("the list is %s", list)
 			}

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"foyer/sync/wire"
 )
@@ -79,11 +80,36 @@ func (d *Depot) put(r io.Reader, limit int64) (digest wire.Digest, size int64, e
 }
 
 func (d *Depot) keep(from, to string) error {
-	if _, err := os.Stat(to); err == nil {
-		return nil // some pack has it already
+	if _, err := os.Stat(to); err == nil { // some pack has it already, or had it: as old as that it might be swept
+		return os.Chtimes(to, time.Time{}, time.Now())
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
 	return os.Rename(from, to)
+}
+
+// Sweep removes files that nobody keeps and that were there before a time: a pack that is just being published has no
+// release yet. It tells how many bytes that were.
+func (d *Depot) Sweep(keep map[wire.Digest]bool, before time.Time) (int64, error) {
+	kept := map[string]bool{}
+	for digest := range keep {
+		kept[digest.String()] = true
+	}
+	freed := int64(0)
+	err := filepath.WalkDir(d.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || kept[e.Name()] {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil || !info.ModTime().Before(before) {
+			return err
+		}
+		freed += info.Size()
+		return os.Remove(path)
+	})
+	if err != nil {
+		return freed, fmt.Errorf("sweep packs: %w", err)
+	}
+	return freed, nil
 }
