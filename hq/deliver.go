@@ -33,6 +33,10 @@ func (h *HQ) deliver(ctx context.Context, topic string, payload []byte) error {
 			return err
 		}
 		return h.acknowledge(place, ack)
+	case topic == place.Ask(wire.Members):
+		return h.members(ctx, place, payload)
+	case topic == place.Ask(wire.ChunkTopic):
+		return h.chunk(place, payload)
 	case rest == "state":
 		return h.heard(ctx, place.Store, payload)
 	}

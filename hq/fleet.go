@@ -26,6 +26,7 @@ type Store struct {
 	Bad      int       // payloads since the start that could not be understood
 	LastBad  string
 	Snapshot map[string]Standing // by kind
+	Packs    []PackStanding      // sorted by pack
 }
 
 // Standing is how a store stands to the newest snapshot of a kind.
@@ -68,6 +69,10 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	body, _, err := h.db.Packs(ctx)
+	if err != nil {
+		return nil, err
+	}
 	newest := map[string]uint64{}
 	for _, kind := range kinds {
 		p, err := h.db.LastPublished(ctx, kind)
@@ -84,6 +89,7 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 		if p := h.shops[shop.ID]; p != nil {
 			all[i].place(*p)
 		}
+		all[i].Packs = packStandings(answers, shop.ID, body.For(shop.ID))
 		for _, kind := range kinds {
 			all[i].Snapshot[kind] = standing(answers, shop.ID, kind, newest[kind])
 		}

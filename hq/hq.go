@@ -8,7 +8,7 @@
 // Called by hq/console and cmd/foyer-hq.
 //
 // Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), the publisher, which
-// lays the newest snapshots of both kinds before every store whenever something changed, and one that looks every second
+// lays the newest snapshots of all kinds before every store whenever something changed, and one that looks every second
 // whether a command in another process revoked a store or switched the signing key.
 package hq
 
@@ -22,9 +22,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"foyer/hq/ca"
+	"foyer/hq/packs"
 	"foyer/hq/store"
 	"foyer/sync/wire"
 )
@@ -43,7 +45,8 @@ type Broker interface {
 type Config struct {
 	Dir       string // data folder, made if it is not there
 	Chain     string
-	TagSecret []byte // the chain's tag key, 32 bytes: see tag.ParseSecret. Without it members cannot be imported
+	TagSecret []byte        // the chain's tag key, 32 bytes: see tag.ParseSecret. Without it members cannot be imported
+	Lease     time.Duration // a store out of touch for longer forgets its members; 0: never
 	Log       *slog.Logger
 	Now       func() time.Time
 }
@@ -52,7 +55,8 @@ type Config struct {
 type HQ struct {
 	cfg        Config
 	db         *store.DB
-	signer     signer
+	depot      *packs.Depot
+	signer     atomic.Pointer[signer]
 	adminToken string
 	broker     Broker
 	kick       chan struct{} // capacity 1: "look what is to be published"
@@ -62,9 +66,12 @@ type HQ struct {
 	shops    map[string]*presence
 	offered  map[string]map[string]uint64 // store, kind: version laid before it
 	previews map[string]*Preview
-	badges   badges        // has its own lock
-	problem  string        // why snapshots cannot be published
-	ready    chan struct{} // closed when the first look at what is to be published is over
+	badges   badges // has its own lock
+	head     headOf
+	wholes   map[string]time.Time // store: when it was last sent all members
+	headed   map[string]time.Time // store: which head was laid before it
+	problem  string               // why snapshots cannot be published
+	ready    chan struct{}        // closed when the first look at what is to be published is over
 }
 
 // Open opens the data folder, and makes the database, the signing key and the admin token at the first start.
@@ -100,15 +107,22 @@ func Open(cfg Config) (*HQ, error) {
 	if err != nil {
 		return nil, err
 	}
+	depot, err := OpenDepot(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
 	db, err := store.Open(filepath.Join(cfg.Dir, DatabaseFile))
 	if err != nil {
 		return nil, err
 	}
-	return &HQ{
-		cfg: cfg, db: db, signer: s, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
+	h := &HQ{
+		cfg: cfg, db: db, depot: depot, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
 		badges: badges{authority: authority},
-	}, nil
+		wholes: map[string]time.Time{}, headed: map[string]time.Time{},
+	}
+	h.signer.Store(&s)
+	return h, nil
 }
 
 // Close commits what waits and closes the database. Run must have returned.

@@ -164,11 +164,7 @@ func trust(dir string, key ed25519.PublicKey) error {
 }
 
 // signingNow is the key that signs.
-func (h *HQ) signingNow() signer {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.signer
-}
+func (h *HQ) signingNow() signer { return *h.signer.Load() }
 
 // reloadSigner takes a key over that a command switched to, and has everything signed anew.
 func (h *HQ) reloadSigner() error {
@@ -180,9 +176,7 @@ func (h *HQ) reloadSigner() error {
 	if err != nil {
 		return err
 	}
-	h.mu.Lock()
-	h.signer = s
-	h.mu.Unlock()
+	h.signer.Store(&s)
 	h.cfg.Log.Info("another key signs now", "key", s.id)
 	poke(h.kick)
 	return nil

@@ -15,9 +15,10 @@ import (
 const (
 	Members   = wire.Members
 	Campaigns = wire.Campaigns
+	Packs     = wire.Packs
 )
 
-var kinds = []string{Members, Campaigns}
+var kinds = []string{Members, Campaigns, Packs}
 
 // retry is how long the publisher waits after the database refused, and between looks without being kicked: cmd/foyer-hq
 // may add stores from another process.
@@ -85,6 +86,11 @@ func (h *HQ) publishAll(ctx context.Context) error {
 			}
 			h.offer(s.ID, last)
 		}
+		if kind == Members {
+			if err := h.refreshHead(last, shops); err != nil {
+				return fmt.Errorf("head of the members: %w", err)
+			}
+		}
 	}
 	return nil
 }
@@ -100,6 +106,9 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	if err != nil || last.Version > 0 && last.Revision == revision && wire.SealedBy(last.Sealed) == signs.id {
 		return last, err
 	}
+	if kind == Packs && revision == 0 {
+		return last, nil // none was ever published: no store need hear of that
+	}
 	body, revision, err := h.body(ctx, kind)
 	if err != nil {
 		return last, err
@@ -112,6 +121,11 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	if next.Sealed, err = wire.Seal(snapshot, signs.id, signs.key); err != nil {
 		return last, err
 	}
+	if kind == Members {
+		if next.Step, err = h.membersStep(last, snapshot); err != nil {
+			return last, err
+		}
+	}
 	if err := h.db.SavePublished(ctx, next); err != nil {
 		return last, err
 	}
@@ -122,6 +136,13 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 
 // body is a snapshot's content, which passes the same checks that a store will make.
 func (h *HQ) body(ctx context.Context, kind string) (any, int64, error) {
+	if kind == Packs {
+		all, revision, err := h.db.Packs(ctx)
+		if err == nil {
+			err = all.Check()
+		}
+		return all, revision, err
+	}
 	if kind == Members {
 		all, revision, err := h.db.Roster(ctx)
 		switch {

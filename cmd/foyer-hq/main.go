@@ -9,8 +9,13 @@
 //	foyer-hq store list --data DIR
 //	foyer-hq signing list|next|switch|drop           change the key that snapshots are signed with
 //	foyer-hq broker mosquitto --out DIR              write a configuration for a broker elsewhere
+//	foyer-hq pack publish FOLDER --name NAME --to 10% give stores files: a content pack
+//	foyer-hq pack widen NAME VERSION --to 50%         let more stores have it
+//	foyer-hq pack withdraw NAME VERSION               stores go back to the version before
+//	foyer-hq pack list
+//	foyer-hq pack gc                                  remove files that only withdrawn versions need
 //
-// It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added while it runs.
+// It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added and packs published while it runs.
 package main
 
 import (
@@ -40,6 +45,11 @@ const usage = `usage:
   foyer-hq store list  [--data DIR]
   foyer-hq signing list|next|switch|drop [ID] [--data DIR]    change the key that snapshots are signed with
   foyer-hq broker mosquitto --out DIR [--data DIR] [--chain NAME]  write a configuration for Mosquitto
+  foyer-hq pack publish  FOLDER|ZIP --name NAME [--to STORES,SHARE%] [--now] [--data DIR]
+  foyer-hq pack widen    NAME VERSION --to STORES,SHARE% [--data DIR]   let more stores have a version
+  foyer-hq pack withdraw NAME VERSION [--data DIR]                     stores go back to the version before
+  foyer-hq pack list     [--data DIR]
+  foyer-hq pack gc       [--data DIR]                                  remove files that only withdrawn versions need
 Each tells its flags with --help.
 `
 
@@ -95,6 +105,16 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return signing(ctx, args[1:], out, errs)
 	case word(0) == "broker" && word(1) == "mosquitto":
 		return brokerMosquitto(args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "publish":
+		return packPublish(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "widen":
+		return packWiden(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "withdraw":
+		return packWithdraw(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "gc":
+		return packGC(ctx, args[2:], out, errs)
+	case word(0) == "pack" && word(1) == "list":
+		return packList(ctx, args[2:], out, errs)
 	}
 	fmt.Fprint(errs, usage)
 	if word(0) == "help" || word(0) == "--help" || word(0) == "-h" {

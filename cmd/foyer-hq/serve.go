@@ -22,6 +22,7 @@ import (
 	"foyer/hq/gate"
 	"foyer/reader/tag"
 	"foyer/sync/line"
+	"foyer/sync/wire"
 )
 
 const defaultData = "/var/lib/foyer-hq"
@@ -30,11 +31,12 @@ const defaultData = "/var/lib/foyer-hq"
 const grace = 1500 * time.Millisecond
 
 type options struct {
-	data, chain, console, mqtt          string
+	data, chain, console, mqtt, packs   string
 	broker, brokerUser, brokerPassword  string
 	tagKey, tlsCert, tlsKey, ready, log string
 	stores, mqttTLS, host, storesBroker string
 	brokerBadge                         bool
+	lease                               time.Duration
 }
 
 func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
@@ -48,13 +50,15 @@ func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
 	f.StringVar(&o.mqttTLS, "mqtt-tls", "", "where the broker inside listens for stores with a badge, `host:port`, TLS")
 	f.StringVar(&o.host, "public-host", "", "the `name` or address by which stores reach this machine; default: this machine's name")
 	f.StringVar(&o.mqtt, "mqtt", "127.0.0.1:1883", "where the broker inside listens for stores with a token, `host:port`; in clear only on loopback")
+	f.StringVar(&o.packs, "packs", "", "where stores fetch the files of content packs, `host:port`; empty: through the broker only")
 	f.StringVar(&o.broker, "broker", "", "use the broker at this `URL` (tcp:// or tls://) in place of the one inside")
 	f.BoolVar(&o.brokerBadge, "broker-badge", false, "come to that broker with a certificate of headquarters' own authority (foyer-hq broker mosquitto)")
 	f.StringVar(&o.storesBroker, "stores-broker", "", "that broker's `URL` as stores reach it; default: as --broker")
 	f.StringVar(&o.brokerUser, "broker-user", "", "the account at that broker")
 	f.StringVar(&o.brokerPassword, "broker-password-file", "", "the `file` with its password")
 	f.StringVar(&o.tagKey, "tag-key-file", "", "the `file` with the chain's tag key (foyer keys new); without it members cannot be imported")
-	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console and broker with TLS: the certificate chain, PEM `file`")
+	f.DurationVar(&o.lease, "lease", 30*24*time.Hour, "a store that is out of touch for so `long` forgets its members; 0: never")
+	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console, broker and packs with TLS: the certificate chain, PEM `file`")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "and its key, PEM `file`")
 	f.StringVar(&o.ready, "ready-file", "", "write the addresses to this `file`, as JSON, when all is up")
 	f.StringVar(&o.log, "log-level", "info", "debug, info, warn or error")
@@ -91,6 +95,7 @@ type program struct {
 	mqtt    string // where stores connect
 	ln      net.Listener
 	gate    net.Listener // nil: no door for stores
+	packs   net.Listener // nil: none
 	tls     *tls.Config
 }
 
@@ -103,10 +108,13 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 			return nil, configError{err}
 		}
 	}
+	if o.lease < 0 || o.lease > 0 && o.lease < time.Hour {
+		return nil, configError{fmt.Errorf("--lease %v: want an hour or more, or 0", o.lease)}
+	}
 	if p.tls, err = certificate(o); err != nil {
 		return nil, configError{err}
 	}
-	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Log: log}); err != nil {
+	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Lease: o.lease, Log: log}); err != nil {
 		return nil, configError{err}
 	}
 	if err = p.openBroker(); err == nil {
@@ -119,6 +127,11 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 			p.ln.Close()
 		}
 	}
+	if err == nil && o.packs != "" {
+		if p.packs, err = net.Listen("tcp", o.packs); err != nil {
+			err = errors.Join(fmt.Errorf("open packs at %s: %w", o.packs, err), p.ln.Close())
+		}
+	}
 	if err != nil {
 		if b, ok := p.broker.(io.Closer); ok {
 			b.Close()
@@ -127,6 +140,9 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 	}
 	if p.tls != nil {
 		p.ln = tls.NewListener(p.ln, p.tls)
+		if p.packs != nil {
+			p.packs = tls.NewListener(p.packs, p.tls)
+		}
 	}
 	return p, nil
 }
@@ -197,12 +213,25 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 	}
 	web := p.server(pages)
 	var parts sync.WaitGroup
-	var failed [3]error
+	// No limit for a whole answer: a file takes a slow line an hour. Each write has its own, see hq/packs.
+	files := &http.Server{Handler: p.hq.PackFiles(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
+	var failed [4]error
 	if p.gate != nil {
-		door := p.server(gate.New(p.hq, p.log))
+		g := gate.New(p.hq, p.log)
+		g.Handle("GET "+wire.PackPath+"{digest}", p.hq.PackFilesBehindGate())
+		door := p.server(g)
 		parts.Go(func() {
 			defer cancel()
 			failed[2] = serveUntil(ctx, door, p.gate)
+		})
+	}
+	if p.packs != nil {
+		parts.Go(func() {
+			defer cancel()
+			if err := files.Serve(p.packs); !errors.Is(err, http.ErrServerClosed) {
+				failed[3] = fmt.Errorf("serve packs: %w", err)
+			}
 		})
 	}
 	parts.Go(func() {
@@ -224,13 +253,14 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 		cancel()
 	}
 	<-ctx.Done()
+	files.Close() // stores go on where they were
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer done()
 	if web.Shutdown(last) != nil {
 		web.Close() // somebody is slow; what they asked for is not worth waiting longer
 	}
 	parts.Wait()
-	return errors.Join(err, failed[0], failed[1], failed[2])
+	return errors.Join(append(failed[:], err)...)
 }
 
 func (p *program) server(h http.Handler) *http.Server {
@@ -240,14 +270,19 @@ func (p *program) server(h http.Handler) *http.Server {
 
 // tell says where everything is: one line, and the same in the ready file.
 func (p *program) tell(out io.Writer) error {
+	files := ""
+	if p.packs != nil {
+		files = p.packs.Addr().String()
+	}
 	text, err := json.Marshal(struct {
 		Console        string `json:"console"`            // host:port
 		MQTT           string `json:"mqtt"`               // host:port of the broker inside, or the URL of the one outside
 		Stores         string `json:"stores,omitempty"`   // host:port of the door for stores
 		MQTTTLS        string `json:"mqtt_tls,omitempty"` // host:port of the broker's door for stores with a badge
+		Packs          string `json:"packs,omitempty"`    // host:port
 		AdminTokenFile string `json:"admin_token_file"`
 		PublicKeyFile  string `json:"public_key_file"`
-	}{p.ln.Addr().String(), p.mqtt, p.gateAddr(), p.badgeAddr(), p.hq.AdminTokenFile(), p.hq.PublicKeyFile()})
+	}{p.ln.Addr().String(), p.mqtt, p.gateAddr(), p.badgeAddr(), files, p.hq.AdminTokenFile(), p.hq.PublicKeyFile()})
 	if err != nil {
 		return err
 	}

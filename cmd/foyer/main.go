@@ -23,6 +23,7 @@ var commands = []struct {
 	{"tag", "decode a tag's number", tagCommand},
 	{"sim", "play a reader on a pseudo-terminal", simCommand},
 	{"journal", "look into a store's journal", journalCommand},
+	{"content", "look into a store's content packs", contentCommand},
 	{"keys", "make a chain's tag key", keysCommand},
 }
 

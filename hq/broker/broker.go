@@ -1,7 +1,7 @@
 // Package broker is headquarters' end of MQTT: our own small interface, with two brokers behind it.
 //
-// In: payloads that stores publish on .../up/{lane} and .../state of one chain. Out: payloads for .../ack and, retained,
-// .../down/{kind}. Topics and payloads are those of sync/wire, which this package does not look into.
+// In: payloads that stores publish on .../up/{lane}, .../ask/{what} and .../state of one chain. Out: payloads for .../ack and
+// .../down/{kind}, retained where they are snapshots. Topics and payloads are those of sync/wire, which this package does not look into.
 // It never keeps a message: no queue of a broker is a memory. What must not be lost is in the stores' journals until
 // headquarters has committed it, and what is retained is in headquarters' database.
 // Called by cmd/foyer-hq (which chooses one) and by hq through its own interface.
@@ -31,7 +31,9 @@ import (
 type Deliver func(topic string, payload []byte) error
 
 // fromStore reports whether a store may publish this topic of its own branch: the part after the store's name.
-func fromStore(rest string) bool { return rest == "state" || strings.HasPrefix(rest, "up/") }
+func fromStore(rest string) bool {
+	return rest == "state" || strings.HasPrefix(rest, "up/") || strings.HasPrefix(rest, "ask/")
+}
 
 // toStore reports whether a store may subscribe to this topic or filter of its own branch.
 func toStore(rest string) bool { return rest == "ack" || strings.HasPrefix(rest, "down/") }

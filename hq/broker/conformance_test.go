@@ -276,6 +276,44 @@ func TestAcknowledgementsReachTheirStore(t *testing.T) {
 	})
 }
 
+// A store asks and is answered; who comes later hears nothing of it.
+func TestQuestionsAreAnswered(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		answer := place("a").Down(wire.ChunkTopic)
+		a := r.connect("a")
+		a.subscribe(answer)
+		a.publish(place("a").Ask(wire.ChunkTopic), "which?")
+		r.want(place("a").Ask(wire.ChunkTopic), "which?")
+		if err := r.broker.Publish(answer, false, []byte("this")); err != nil {
+			t.Fatal(err)
+		}
+		a.receive(answer, "this")
+		late := r.dial("a", "second box", "token-of-a", place("a").State())
+		late.next()
+		late.subscribe(answer)
+		if err := r.broker.Publish(answer, false, []byte("another")); err != nil {
+			t.Fatal(err)
+		}
+		late.receiveOnly(answer, "another")
+	})
+}
+
+// receiveOnly is receive where no other payload may come before.
+func (c *client) receiveOnly(topic, payload string) {
+	c.t.Helper()
+	for {
+		switch p := c.next().(type) {
+		case *packets.PublishPacket:
+			if p.TopicName != topic || string(p.Payload) != payload {
+				c.t.Fatalf("received %s %.60q: want %s %.60q", p.TopicName, p.Payload, topic, payload)
+			}
+			return
+		case nil:
+			c.t.Fatalf("the connection ended before %s came", topic)
+		}
+	}
+}
+
 func TestRetainedReachesNowAndLater(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		topic := place("a").Down("members")

@@ -48,7 +48,7 @@ func TestAStoreKeepsToItsBranch(t *testing.T) {
 			t.Errorf("the subscription to %s is refused", filter)
 		}
 	}
-	for _, topic := range []string{place("b").Up("main"), place("b").State(), place("a").Ack(), place("b").Down("members"), "elsewhere"} {
+	for _, topic := range []string{place("b").Up("main"), place("b").State(), place("a").Ack(), place("b").Down("members"), place("b").Ask("members"), "elsewhere"} {
 		c := r.connect("a")
 		c.publish(topic, "x")
 		for p := c.next(); p != nil; p = c.next() { // the connection ends; there is no PUBACK before

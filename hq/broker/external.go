@@ -65,6 +65,7 @@ func (e *External) Dropped() uint64 { return e.dropped.Load() }
 func (e *External) Run(ctx context.Context, deliver func(topic string, payload []byte) error) error {
 	all := wire.Place{Chain: e.chain, Store: "+"}
 	e.pipe.Subscribe(all.Up("#"), e.take)
+	e.pipe.Subscribe(all.Ask("#"), e.take)
 	e.pipe.Subscribe(all.State(), e.takeState)
 	e.pipe.OnUp(func() { go e.retainAgain() }) // the pipe's own goroutine must not wait for its own writes
 	ctx, cancel := context.WithCancel(ctx)

@@ -111,7 +111,7 @@ func printable(name string) string {
 	return name
 }
 
-// OnACLCheck locks a store to its own branch: it publishes up/# and state, and reads ack and down/#.
+// OnACLCheck locks a store to its own branch: it publishes up/#, ask/# and state, and reads ack and down/#.
 func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	store, rest, ok := storeOf(h.chain, topic)
 	if !ok || store != string(cl.Properties.Username) {

@@ -41,12 +41,14 @@ persistence false
 const mosquittoRules = `# Headquarters reads what stores send, and answers.
 user %[1]s
 topic read edge/v1/%[2]s/+/up/#
+topic read edge/v1/%[2]s/+/ask/#
 topic read edge/v1/%[2]s/+/state
 topic write edge/v1/%[2]s/+/ack
 topic write edge/v1/%[2]s/+/down/#
 
 # Each store keeps to its own branch.
 pattern write edge/v1/%[2]s/%%u/up/#
+pattern write edge/v1/%[2]s/%%u/ask/#
 pattern write edge/v1/%[2]s/%%u/state
 pattern read edge/v1/%[2]s/%%u/ack
 pattern read edge/v1/%[2]s/%%u/down/#

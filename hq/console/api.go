@@ -30,6 +30,7 @@ func (c *Console) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/campaigns/{id}/end", c.apiEnd)
 	mux.HandleFunc("GET /api/snapshots", c.apiSnapshots)
 	mux.HandleFunc("GET /api/events", c.events)
+	c.packRoutes(mux)
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
@@ -75,7 +76,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	for sentinel, status := range map[error]int{
 		store.ErrNotFound: http.StatusNotFound, store.ErrExists: http.StatusConflict, store.ErrChanged: http.StatusConflict,
-		hq.ErrNoTagKey: http.StatusConflict, hq.ErrNoDoor: http.StatusConflict,
+		hq.ErrNoTagKey: http.StatusConflict, hq.ErrNoDoor: http.StatusConflict, store.ErrNarrower: http.StatusConflict,
 	} {
 		if errors.Is(err, sentinel) {
 			problem(w, status, http.StatusText(status), err.Error(), nil)

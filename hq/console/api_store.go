@@ -27,6 +27,8 @@ type apiStore struct {
 	LastBad  string       `json:"last_bad,omitempty"`
 	Badge    apiBadge     `json:"badge"`
 	Applied  []apiApplied `json:"applied"` // one a kind of snapshot that was published
+
+	Packs []apiStorePack `json:"packs"`
 }
 
 type apiApplied struct {
@@ -40,7 +42,8 @@ type apiApplied struct {
 
 func newAPIStore(s hq.Store) apiStore {
 	out := apiStore{ID: s.ID, NameZH: s.NameZH, NameEN: s.NameEN, Line: s.Line, Version: s.Version, LastSeen: s.LastSeen,
-		BehindMS: s.Behind.Milliseconds(), Bad: s.Bad, LastBad: s.LastBad, Applied: []apiApplied{}}
+		BehindMS: s.Behind.Milliseconds(), Bad: s.Bad, LastBad: s.LastBad, Applied: []apiApplied{},
+		Packs: newAPIStorePacks(s)}
 	if s.HasSkew {
 		out.SkewMS = new(s.Skew.Milliseconds())
 	}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -230,6 +232,7 @@ func (h *house) morning() {
 	h.answer("harbour-1", hq.Campaigns, versions[hq.Campaigns], "", "")
 	h.answer("north", hq.Members, versions[hq.Members], "", "")
 	h.answer("north", hq.Campaigns, versions[hq.Campaigns], wire.RefusedRules, "campaign renew-early: audience: undefined field 'days_to_contract_end'")
+	h.pack()
 	h.visit("harbour-1", "v1", "m-1001", "door", 7, t.Add(-52*time.Minute), "renew-early", true)
 	h.tell("harbour-1", wire.CardClaimed, t.Add(-52*time.Minute+9*time.Second), wire.Reception{Visit: "v1", By: "Lin", WaitedSeconds: 9})
 	h.tell("harbour-1", wire.CardServed, t.Add(-40*time.Minute), wire.Reception{Visit: "v1", By: "Lin", WaitedSeconds: 9})
@@ -239,6 +242,22 @@ func (h *house) morning() {
 	h.visit("harbour-1", "v3", "m-1002", "door", 3, t.Add(-6*time.Minute), "renew-early", true)
 	h.tell("harbour-1", wire.CardClaimed, t.Add(-6*time.Minute+21*time.Second), wire.Reception{Visit: "v3", By: "Lin", WaitedSeconds: 21})
 	h.visit("harbour-1", "v4", "m-1004", "door", 41, t.Add(-30*time.Second), "", false)
+}
+
+// pack publishes a pack that one store has and another has no room for.
+func (h *house) pack() {
+	dir := h.t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "logo.svg"), []byte("<svg/>"), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := h.hq.PublishPack(h.t.Context(), dir, wire.Release{Pack: "artwork", Percent: 100}); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	h.answer("harbour-1", wire.PackReport("artwork"), 2, "", "")
+	h.answer("north", wire.PackReport("artwork"), 1, "", "")
+	h.answer("north", wire.PackReport("artwork"), 2, wire.RefusedDisk, "12 MB are free and 40 MB to come: want to keep 256 MB free")
 }
 
 func everybodyCampaign() campaign.Campaign {

@@ -107,6 +107,7 @@ type storeRow struct {
 // chip is one kind of snapshot in a store's row.
 type chip struct {
 	Kind                         string
+	Pack                         string // of the kind "pack"
 	Applied, Newest              uint64
 	Current, Refused, None, Late bool
 	Why                          string
@@ -130,8 +131,22 @@ func (c *Console) storeRows(ctx context.Context, lang string) ([]storeRow, error
 				Current: st.Newest > 0 && st.Applied == st.Newest, Refused: st.Refused > 0, None: st.Newest == 0,
 				Late: st.Newest > 0 && st.Refused == 0 && st.Applied < st.Newest, Why: c.refusal(lang, st.Code, st.Why)})
 		}
+		rows[i].Chips = append(rows[i].Chips, c.packChips(lang, s)...)
 	}
 	return rows, err
+}
+
+// packChips shows the packs, and the list of them where the store refused that.
+func (c *Console) packChips(lang string, s hq.Store) []chip {
+	var all []chip
+	if st := s.Snapshot[hq.Packs]; st.Refused > 0 {
+		all = append(all, chip{Kind: hq.Packs, Newest: st.Newest, Refused: true, Why: c.refusal(lang, st.Code, st.Why)})
+	}
+	for _, p := range s.Packs {
+		all = append(all, chip{Kind: "pack", Pack: p.Pack, Applied: p.InForce, Newest: p.Wanted, Current: p.InForce == p.Wanted,
+			Refused: p.Refused, Late: !p.Refused && p.InForce != p.Wanted, None: p.Wanted == 0, Why: c.refusal(lang, p.Code, p.Why)})
+	}
+	return all
 }
 
 // Skewed reports a clock that is off by so much that times from the store mislead.

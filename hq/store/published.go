@@ -20,6 +20,7 @@ type Published struct {
 	Revision int64 // of the content it was made from
 	Sealed   []byte
 	MadeAt   time.Time
+	Step     *MembersStep // of members: what led here; kept with it and not read back
 }
 
 // LastPublished returns the newest snapshot of a kind; its version is 0 if there is none.
@@ -43,6 +44,11 @@ func (d *DB) SavePublished(ctx context.Context, p Published) error {
 			p.Kind, p.Version, p.Revision, p.Sealed, ms(p.MadeAt))
 		if err != nil {
 			return err
+		}
+		if p.Step != nil {
+			if err := saveStep(t, *p.Step); err != nil {
+				return err
+			}
 		}
 		if p.Kind == "campaigns" {
 			// Only if nothing was pushed since the content was read: else the next snapshot marks them all.

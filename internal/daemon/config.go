@@ -15,6 +15,7 @@ import (
 	"foyer/reader/tag"
 	"foyer/shop/presence"
 	"foyer/sync/badge"
+	"foyer/sync/content"
 	"foyer/sync/wire"
 )
 
@@ -80,6 +81,16 @@ type Headquarters struct {
 	CAFile         string   `yaml:"ca_file"`       // tls: who signed the broker's certificate; default the system's
 	PublicKeyFiles []string `yaml:"public_key_files"`
 	Identity       string   `yaml:"identity"` // folder of the store's badge (foyerd enrol); replaces user, password_file, ca_file, and the keys
+	Packs          Packs    `yaml:"packs"`
+}
+
+// Packs says how the files of content packs come. What is left out: through the broker, at any hour, as fast as the line.
+type Packs struct {
+	URL         string `yaml:"url"`           // https://host:8444: foyer-hq's --packs
+	Quiet       string `yaml:"quiet"`         // hours in which they may come, like 22:00-06:00, in the box's time zone
+	KBPerSecond int    `yaml:"kb_per_second"` // 1000 bytes a second
+
+	quiet content.Window
 }
 
 // Reader is one reader that is plugged in.
@@ -247,6 +258,22 @@ func (c *Config) checkHeadquarters(doc *strictyaml.Doc) {
 	}
 	if hq.PasswordFile == "" && hq.Identity == "" {
 		doc.At("headquarters", "no password_file: want the file that holds the store's token")
+	}
+	c.Headquarters.Packs.check(doc, "headquarters.packs")
+}
+
+func (p *Packs) check(doc *strictyaml.Doc, path string) {
+	var err error
+	if p.quiet, err = content.ParseWindow(p.Quiet); err != nil {
+		doc.At(path+".quiet", "%v", err)
+	}
+	if p.URL != "" {
+		if err := content.CheckURL(p.URL); err != nil {
+			doc.At(path+".url", "%q is no address of files, %v", p.URL, err)
+		}
+	}
+	if p.KBPerSecond < 0 {
+		doc.At(path+".kb_per_second", "%d is no rate, want 1 or more, or nothing for no limit", p.KBPerSecond)
 	}
 }
 

@@ -69,6 +69,7 @@ func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal) erro
 	if err != nil {
 		return err
 	}
+	defer h.supply.close() // gives a lock back
 	tcp, local, err := h.listen()
 	if err != nil {
 		return err
@@ -192,6 +193,9 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 		around.run("line", h.supply.line.Run, fail)
 		if h.identity != nil {
 			around.run("badge", h.keeper().Run, fail)
+		}
+		if h.supply.packs != nil {
+			around.run("packs", h.supply.packs.Run, fail)
 		}
 	}
 	around.run("state", h.state.Run, fail)

@@ -130,6 +130,7 @@ func (c *Config) secure(tcp net.Listener, id *badge.Folder) (net.Listener, error
 // credentials are how the store signs in, and whom it believes.
 type credentials struct {
 	broker, user, password string
+	files                  string // where packs come from unless the configuration says; empty: the broker alone
 	tls                    *tls.Config
 	keys                   map[string]ed25519.PublicKey
 }
@@ -149,7 +150,7 @@ func (c *Config) credentials(id *badge.Folder) (credentials, error) {
 		return credentials{}, fmt.Errorf("read headquarters' password: %w", err)
 	}
 	config, err := authorities(hq.CAFile)
-	return credentials{hq.Broker, hq.User, strings.TrimSpace(string(password)), config, keys}, err
+	return credentials{broker: hq.Broker, user: hq.User, password: strings.TrimSpace(string(password)), tls: config, keys: keys}, err
 }
 
 func (c *Config) byBadge(id *badge.Folder, keys map[string]ed25519.PublicKey) (credentials, error) {
@@ -162,6 +163,9 @@ func (c *Config) byBadge(id *badge.Folder, keys map[string]ed25519.PublicKey) (c
 	out := credentials{broker: c.Headquarters.Broker, tls: id.Client(), keys: keys}
 	if out.broker == "" {
 		out.broker = news.Broker
+	}
+	if news.Gate != "" {
+		out.files = "https://" + news.Gate
 	}
 	if !strings.HasPrefix(out.broker, "tls://") {
 		return out, fmt.Errorf("the broker at %q takes no badge: want tls://host:8883", out.broker)

@@ -10,11 +10,13 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 
 	"foyer/shop"
 	"foyer/shop/campaign"
 	"foyer/shop/member"
 	"foyer/sync/badge"
+	"foyer/sync/content"
 	"foyer/sync/downlink"
 	"foyer/sync/journal"
 	"foyer/sync/line"
@@ -28,6 +30,14 @@ type supply struct {
 	line   *line.Line
 	up     *uplink.Uplink
 	down   *downlink.Downlink
+	packs  *content.Store // nil where the disk refused; all else goes on
+}
+
+func (s *supply) close() error {
+	if s == nil || s.packs == nil {
+		return nil
+	}
+	return s.packs.Close()
 }
 
 // newSupply reads keys and password, and connects nothing yet. id is nil for a store with a token.
@@ -40,12 +50,14 @@ func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, ve
 	l := line.New(line.Config{URL: how.broker, ClientID: "foyerd-" + c.Chain + "-" + c.Store, Username: how.user,
 		Password: how.password, TLS: how.tls, Will: will(place, version), Log: log})
 	r := reporter{j, log}
+	packs := newPacks(c, l, how, r, log)
 	return &supply{
-		broker: how.broker,
-		line:   l,
-		up:     uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
+		broker: how.broker, line: l, packs: packs,
+		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
-			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s)}}),
+			KeyFile: filepath.Join(c.Data, "members.key"),
+			Ask:     func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
+			Apply:   map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
 	}, nil
 }
 

@@ -1,9 +1,11 @@
 // Package downlink brings headquarters' signed snapshots into force at the store, and keeps the last good ones.
 //
-// In: sealed snapshots from the line. Out: calls of Apply with verified snapshots, in the order of their versions; the
-// last good one of each kind in the journal; a report of each that was applied or refused. Versions count from 1.
+// In: sealed snapshots from the line, and sealed changes of the members. Out: calls of Apply with verified snapshots, in
+// the order of their versions; the last good one of each kind in the journal; a report of each that was applied or refused; questions
+// for members where those in force are not headquarters'. Versions count from 1.
 // It never puts anything into force that is forged, older than what is in force, meant for somebody else or refused by Apply;
 // it never unpacks what it has not verified, and never lets a version go back, not over a restart either.
+// Members have a lease: who hears nothing new from headquarters for so long forgets them (lease.go).
 // Called by internal/daemon.
 //
 // # Goroutines
@@ -18,6 +20,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
@@ -46,7 +49,13 @@ type Config struct {
 	Keys    map[string]ed25519.PublicKey         // trusted, by key id, until Trust says otherwise
 	Apply   map[string]func(wire.Snapshot) error // by kind: checks the contents and puts them into force, or returns why not and changes nothing
 	Report  func(kind wire.Kind, a wire.Applied) // wire.SnapshotApplied or wire.SnapshotRefused; nil for none
-	Log     *slog.Logger                         // nil discards
+	// Ask publishes a question to headquarters, without keeping it. With it members come as changes, and whole only where no
+	// change leads to them; nil: whole, at each connection.
+	Ask func(what string, payload []byte) error
+	// KeyFile holds the key that members are kept encrypted with; made when missing, and erased when their lease ends. Empty: they
+	// are kept as they came.
+	KeyFile string
+	Log     *slog.Logger // nil discards
 }
 
 // Downlink is made by New and run once.
@@ -62,9 +71,12 @@ type Downlink struct {
 	versions map[string]uint64 // in force
 
 	// Run's own.
-	now     map[string]inForce
-	refused map[string]string  // by kind: what was reported last, so that a retained message is not reported at each reconnection
-	locked  map[string]message // by kind: the last one whose key is not trusted; it is tried again when keys change
+	now       map[string]inForce
+	roster    roster
+	lease     lease
+	key       []byte             // what KeyFile holds; nil until it is needed
+	refused   map[string]string  // by kind: what was reported last, so that a retained message is not reported at each reconnection
+	untrusted map[string]message // by kind: the last one whose key is not trusted; it is tried again when keys change
 }
 
 type message struct {
@@ -103,18 +115,27 @@ func New(c Config) *Downlink {
 	}
 	d := &Downlink{
 		c: c, inbox: make(chan message, inboxLength), ended: make(chan struct{}), ready: make(chan struct{}),
-		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{}, locked: map[string]message{},
+		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{}, untrusted: map[string]message{},
 		trusted: make(chan map[string]ed25519.PublicKey, 1),
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.Apply)) {
-		c.Pipe.Subscribe(c.Place.Down(kind), func(_ string, sealed []byte) {
-			select {
-			case d.inbox <- message{kind, sealed}:
-			case <-d.ended:
-			}
-		})
+		if kind == wire.Members && c.Ask != nil {
+			d.subscribeMembers()
+			continue
+		}
+		d.subscribe(kind, kind)
 	}
 	return d
+}
+
+// subscribe takes what comes on the topic as a message of a kind.
+func (d *Downlink) subscribe(topic, kind string) {
+	d.c.Pipe.Subscribe(d.c.Place.Down(topic), func(_ string, sealed []byte) {
+		select {
+		case d.inbox <- message{kind, sealed}:
+		case <-d.ended:
+		}
+	})
 }
 
 // InForce is the version of a kind that is in force; 0 for none.
@@ -144,8 +165,11 @@ func (d *Downlink) Restored() <-chan struct{} { return d.ready }
 // returns an error when the journal has stopped.
 func (d *Downlink) Run(ctx context.Context) error {
 	defer close(d.ended)
+	d.restoreLease()
 	for _, kind := range slices.Sorted(maps.Keys(d.c.Apply)) {
-		d.restore(kind)
+		if err := d.restore(kind); err != nil {
+			return fmt.Errorf("downlink: %w", err)
+		}
 	}
 	close(d.ready)
 	var again []message // good, but not kept
@@ -161,8 +185,14 @@ func (d *Downlink) Run(ctx context.Context) error {
 		case <-retry:
 			todo, again = again, nil
 		case d.c.Keys = <-d.trusted:
-			todo = slices.Collect(maps.Values(d.locked))
-			clear(d.locked)
+			todo = slices.Collect(maps.Values(d.untrusted))
+			clear(d.untrusted)
+		case <-d.askAgain():
+			d.ask()
+		case <-d.leaseTick():
+			if err := d.lookAtLease(); err != nil {
+				return fmt.Errorf("downlink: %w", err)
+			}
 		case <-ctx.Done():
 			return nil
 		}
@@ -182,44 +212,73 @@ func (d *Downlink) Run(ctx context.Context) error {
 
 // restore puts the last good snapshot of a kind into force again, or the one before it. It was verified when it was kept, and
 // is verified again: the file may have been changed, and a key may be trusted no more.
-func (d *Downlink) restore(kind string) {
-	version, sealed, ok := d.c.Journal.Snapshot(kind)
+func (d *Downlink) restore(kind string) error {
+	version, kept, ok := d.c.Journal.Snapshot(kind)
 	if !ok {
-		return
+		return nil
 	}
-	d.now[kind] = inForce{version, sealed}
-	err := d.reapply(kind, sealed)
+	sealed, err := d.unlocked(kept)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // the key was erased: they are forgotten
+		d.forgotten(version)
+		return nil
+	case kind == wire.Members && d.lease.over(time.Now()):
+		d.now[kind] = inForce{version: version}
+		return d.forget()
+	case err == nil:
+		d.now[kind] = inForce{version, sealed}
+		err = d.reapply(kind, sealed)
+	default:
+		d.now[kind] = inForce{version: version}
+	}
 	if err == nil {
-		return
+		return nil
 	}
 	d.report(kind, version, &refusal{wire.RefusedNotKept, err})
-	if version, sealed, ok = d.c.Journal.SnapshotBefore(kind); ok {
-		if err := d.reapply(kind, sealed); err != nil {
+	if version, kept, ok = d.c.Journal.SnapshotBefore(kind); ok {
+		if sealed, err = d.unlocked(kept); err == nil {
+			err = d.reapply(kind, sealed)
+		}
+		if err != nil {
 			d.report(kind, version, &refusal{wire.RefusedNotKept, err})
 		}
 	}
+	return nil
 }
 
 func (d *Downlink) reapply(kind string, sealed []byte) error {
-	s, err := d.verify(kind, sealed)
+	s, err := d.reopen(kind, sealed)
 	if err != nil {
 		return err
 	}
 	if err := d.c.Apply[kind](s); err != nil {
 		return err
 	}
-	d.isInForce(kind, s.Version)
+	d.isInForce(s)
 	d.c.Log.Info("snapshot from before is in force", "snapshot", kind, "version", s.Version)
 	return nil
 }
 
 // receive takes one snapshot from the line. Its error is one to try again after: the snapshot itself is good.
 func (d *Downlink) receive(ctx context.Context, m message) error {
-	s, err := d.consider(ctx, m)
+	was := m
+	var s wire.Snapshot
+	var err error
+	switch m.kind {
+	case wire.MembersHead:
+		s, err = d.head(ctx, m.sealed)
+	case wire.MembersDelta:
+		s, err = d.delta(ctx, m.sealed)
+	default:
+		s, err = d.consider(ctx, m)
+	}
+	if m.kind == wire.MembersHead || m.kind == wire.MembersDelta {
+		m.kind = wire.Members // what is told of, whatever brought it
+	}
 	switch r, refused := errors.AsType[*refusal](err); {
 	case refused:
 		if r.code == wire.RefusedKey {
-			d.locked[m.kind] = m
+			d.untrusted[was.kind] = was
 		}
 		d.report(m.kind, s.Version, r)
 		return nil
@@ -243,22 +302,33 @@ func (d *Downlink) consider(ctx context.Context, m message) (wire.Snapshot, erro
 		if d.InForce(m.kind) == now.version {
 			return s, nil // headquarters' retained message, once more
 		} // else it was kept, and failed when it was put into force again
+	case have && s.Version == now.version && (now.sealed == nil || isRebuilt(now.sealed)) && d.InForce(m.kind) != now.version:
+		// what was kept is of no use or forgotten; this is the whole that was asked for
 	case have && s.Version == now.version:
 		return s, refuse(wire.RefusedAltered, "version %d is in force with other contents: a change needs a new version", s.Version)
 	}
-	if err := d.c.Apply[m.kind](s); err != nil {
-		return s, &refusal{wire.RefusedRules, err}
+	return s, d.putInForce(ctx, s, m.sealed)
+}
+
+// putInForce applies what was verified, keeps it and reports it.
+func (d *Downlink) putInForce(ctx context.Context, s wire.Snapshot, kept []byte) error {
+	if err := d.c.Apply[s.Kind](s); err != nil {
+		return &refusal{wire.RefusedRules, err}
 	}
-	if err := d.c.Journal.PutSnapshot(ctx, m.kind, s.Version, m.sealed); err != nil {
-		return s, fmt.Errorf("%w: %w", errNotKept, err)
+	locked, err := d.locked(s.Kind, kept)
+	if err == nil {
+		err = d.c.Journal.PutSnapshot(ctx, s.Kind, s.Version, locked)
 	}
-	d.now[m.kind] = inForce{s.Version, m.sealed}
-	d.isInForce(m.kind, s.Version)
-	delete(d.refused, m.kind)
-	delete(d.locked, m.kind)
-	d.c.Log.Info("snapshot applied", "snapshot", m.kind, "version", s.Version)
-	d.c.Report(wire.SnapshotApplied, wire.Applied{Snapshot: m.kind, Version: s.Version})
-	return s, nil
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotKept, err)
+	}
+	d.now[s.Kind] = inForce{s.Version, kept}
+	d.isInForce(s)
+	delete(d.refused, s.Kind)
+	delete(d.untrusted, s.Kind)
+	d.c.Log.Info("snapshot applied", "snapshot", s.Kind, "version", s.Version)
+	d.c.Report(wire.SnapshotApplied, wire.Applied{Snapshot: s.Kind, Version: s.Version})
+	return nil
 }
 
 // verify opens a snapshot and checks that it is for us. Its error is a refusal.
@@ -288,10 +358,13 @@ func codeOf(err error) wire.Code {
 	return wire.RefusedFormat
 }
 
-func (d *Downlink) isInForce(kind string, version uint64) {
+func (d *Downlink) isInForce(s wire.Snapshot) {
+	if s.Kind == wire.Members && d.c.Ask != nil {
+		d.membersInForce(s)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.versions[kind] = version
+	d.versions[s.Kind] = s.Version
 }
 
 // report tells of a refusal, but not twice in a row of the same one.

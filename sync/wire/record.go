@@ -109,11 +109,16 @@ const (
 	RefusedAltered   Code = "altered"   // the version in force, with other contents
 	RefusedRules     Code = "rules"     // its contents break a rule
 	RefusedNotKept   Code = "not_kept"  // what was kept from before could not be put in force again
+	RefusedDigest    Code = "digest"    // a file of a pack is not what its digest says
+	RefusedAbsent    Code = "absent"    // headquarters has no such file
+	RefusedDisk      Code = "disk"      // the store's disk has no room for it, or fails
+	RefusedLease     Code = "lease"     // nothing was heard from headquarters for so long that the store has forgotten it
 )
 
 // Codes lists all of them.
 var Codes = []Code{
 	RefusedFormat, RefusedTooLarge, RefusedForged, RefusedKey, RefusedElsewhere, RefusedOlder, RefusedAltered, RefusedRules, RefusedNotKept,
+	RefusedDigest, RefusedAbsent, RefusedDisk, RefusedLease,
 }
 
 // NewRecord encodes a body. Bodies are the structs above, which always encode.

@@ -38,7 +38,7 @@ var (
 	ErrElsewhere  = errors.New("it is meant for somebody else")
 )
 
-// Snapshot is the whole of one kind of data, as headquarters has decided it: never a part, never a change.
+// Snapshot is the whole of one kind of data, as headquarters has decided it. Only MembersDelta carries a change.
 type Snapshot struct {
 	Kind    string          `json:"kind"`
 	Chain   string          `json:"chain"`

@@ -9,7 +9,8 @@
 // epoch (a random name made with the journal's file). Headquarters stores the rows and its watermark in one transaction,
 // then publishes Ack{epoch, lane, upto} on .../ack. A batch that starts above watermark+1 is a gap: not stored, the ack
 // repeats the watermark and the store goes back to it. The broker's PUBACK means nothing.
-// Downwards, headquarters retains one signed Snapshot a kind on .../down/{kind}.
+// Downwards, headquarters retains one signed Snapshot a kind on .../down/{kind}. What a store needs beyond that it asks for on
+// .../ask/{what}, and is answered, not retained, on .../down/...: changes of the members (MembersHead), parts of files (ChunkAsk).
 package wire
 
 import (

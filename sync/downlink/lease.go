@@ -1,0 +1,229 @@
+package downlink
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"foyer/sync/journal"
+	"foyer/sync/wire"
+)
+
+const (
+	leaseBucket = "lease"
+	leaseKey    = "members"
+	leaseLook   = 10 * time.Minute // the wall clock may jump, and timers do not
+	leaseGrace  = time.Minute      // for headquarters to renew the lease of a store that is online
+)
+
+// lease is how long the members may be kept without a word from headquarters. Only a head that is newer than all before
+// renews it: a broker that repeats an old one does not.
+type lease struct {
+	Heard  time.Time     `json:"heard"` // when the newest head came, by the store's clock
+	MadeAt time.Time     `json:"made_at"`
+	For    time.Duration `json:"for"` // nanoseconds; 0: for ever
+
+	asked    time.Time // when headquarters was asked for a new one, because it had ended
+	unerased bool      // it has ended, and the disk still holds the key
+}
+
+// over reports a lease that has ended. A clock that went back ends none.
+func (l lease) over(now time.Time) bool { return l.For > 0 && now.Sub(l.Heard) > l.For }
+
+// restoreLease reads what the journal knows of the lease.
+func (d *Downlink) restoreLease() {
+	state, err := d.c.Journal.State(leaseBucket)
+	if err == nil && state[leaseKey] != nil {
+		err = json.Unmarshal(state[leaseKey], &d.lease)
+	}
+	if err != nil {
+		d.c.Log.Error("the members' lease cannot be read", "error", err)
+	}
+}
+
+// renew takes a head's word for how long the members may be kept.
+func (d *Downlink) renew(ctx context.Context, s wire.Snapshot, body wire.HeadBody) {
+	if !s.MadeAt.After(d.lease.MadeAt) {
+		return
+	}
+	d.lease = lease{Heard: time.Now().Round(0), MadeAt: s.MadeAt, For: time.Duration(body.LeaseSeconds) * time.Second}
+	data, err := json.Marshal(d.lease)
+	if err == nil {
+		err = d.c.Journal.Submit(ctx, journal.Entry{Puts: []journal.Put{{Bucket: leaseBucket, Key: leaseKey, Value: data}}})
+	}
+	if err != nil {
+		d.c.Log.Error("the members' lease is not kept", "error", err)
+	}
+}
+
+// leaseTick fires when the lease is to be looked at.
+func (d *Downlink) leaseTick() <-chan time.Time {
+	if d.lease.unerased {
+		return time.After(leaseGrace)
+	}
+	if d.lease.For == 0 || d.now[wire.Members].sealed == nil {
+		return nil
+	}
+	left := d.lease.For - time.Now().Round(0).Sub(d.lease.Heard) + time.Millisecond
+	if !d.lease.asked.IsZero() {
+		left = leaseGrace
+	}
+	return time.After(max(0, min(left, leaseLook)))
+}
+
+// lookAtLease forgets the members when the lease has ended. A store that is online asks first: its clock may have jumped.
+func (d *Downlink) lookAtLease() error {
+	switch {
+	case d.lease.unerased:
+		d.erase()
+		return nil
+	case !d.lease.over(time.Now().Round(0)):
+		d.lease.asked = time.Time{}
+		return nil
+	case d.lease.asked.IsZero() && d.ask() == nil:
+		d.lease.asked = time.Now()
+		return nil
+	}
+	return d.forget()
+}
+
+// forget makes the members unreadable, for the shop at once and on the disk. Their version stays the mark below which
+// nothing is taken; the same version is taken again when headquarters sends it.
+func (d *Downlink) forget() error {
+	version := d.now[wire.Members].version
+	none := wire.Snapshot{Kind: wire.Members, Chain: d.c.Place.Chain, Version: version, Body: wire.Roster{}.Body()}
+	if err := d.c.Apply[wire.Members](none); err != nil {
+		return fmt.Errorf("forget the members: %w", err) // nobody is a list that breaks no rule
+	}
+	d.forgotten(version)
+	d.report(wire.Members, version, refuse(wire.RefusedLease, "nothing new from headquarters since %s", d.lease.Heard.UTC().Format(time.RFC3339)))
+	d.erase()
+	return nil
+}
+
+func (d *Downlink) forgotten(version uint64) {
+	d.key, d.roster, d.lease.asked = nil, roster{}, time.Time{}
+	d.now[wire.Members] = inForce{version: version}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.versions[wire.Members] = 0
+}
+
+// erase takes the key from the disk, and is tried again while that refuses.
+func (d *Downlink) erase() {
+	err := eraseKey(d.c.KeyFile)
+	if d.lease.unerased = err != nil; d.lease.unerased {
+		d.c.Log.Error("the members are forgotten, but their key cannot be erased; it is tried again", "error", err)
+	}
+}
+
+// Members are kept encrypted, with a key that is in a file of its own: what is erased with it is erased in every copy that
+// the journal's file may still hold. Magic 4, nonce 12, then AES-256-GCM over what would be kept otherwise.
+const lockedMagic = "FYMK"
+
+var errLocked = errors.New("the members kept cannot be read: their key is gone or another")
+
+// locked encrypts what is to be kept of members, where there is a file for the key.
+func (d *Downlink) locked(kind string, kept []byte) ([]byte, error) {
+	if kind != wire.Members || d.c.KeyFile == "" {
+		return kept, nil
+	}
+	seal, err := d.cipher(true)
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, seal.NonceSize())
+	rand.Read(nonce)
+	return seal.Seal(append([]byte(lockedMagic), nonce...), nonce, kept, []byte(lockedMagic)), nil
+}
+
+// unlocked decrypts what was kept.
+func (d *Downlink) unlocked(kept []byte) ([]byte, error) {
+	if len(kept) < len(lockedMagic) || string(kept[:len(lockedMagic)]) != lockedMagic {
+		return kept, nil
+	}
+	open, err := d.cipher(false)
+	if err != nil {
+		return nil, err
+	}
+	rest := kept[len(lockedMagic):]
+	if len(rest) < open.NonceSize() {
+		return nil, errLocked
+	}
+	plain, err := open.Open(nil, rest[:open.NonceSize()], rest[open.NonceSize():], []byte(lockedMagic))
+	if err != nil {
+		return nil, errLocked
+	}
+	return plain, nil
+}
+
+// cipher uses the key of the file, made when there is none and one is wanted.
+func (d *Downlink) cipher(fresh bool) (cipher.AEAD, error) {
+	if d.key == nil {
+		key, err := os.ReadFile(d.c.KeyFile)
+		if (errors.Is(err, fs.ErrNotExist) || err == nil && len(key) != keyLength) && fresh {
+			key, err = newKey(d.c.KeyFile)
+		}
+		if err == nil && len(key) != keyLength {
+			err = errLocked
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errLocked, err)
+		}
+		d.key = key
+	}
+	block, err := aes.NewCipher(d.key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+const keyLength = 32
+
+// newKey writes a key, durably, before anything is encrypted with it.
+func newKey(path string) ([]byte, error) {
+	key := make([]byte, keyLength)
+	rand.Read(key)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(key)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, err
+	}
+	return key, syncFolder(filepath.Dir(path))
+}
+
+// eraseKey overwrites the key where it is, then removes the file.
+func eraseKey(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) || path == "" {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, keyLength))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return errors.Join(os.Remove(path), syncFolder(filepath.Dir(path)))
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

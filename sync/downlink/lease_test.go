@@ -1,0 +1,175 @@
+package downlink
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"foyer/sync/journal"
+	"foyer/sync/wire"
+)
+
+// leasedHead is a head of a version, the n-th that headquarters made, with a lease of an hour.
+func (h history) leasedHead(version uint64, n int) []byte {
+	return seal(h.t, 1, wire.MembersHead, version, wire.HeadBody{Digest: h.roster(version).Digest(), LeaseSeconds: 3600},
+		func(s *wire.Snapshot) { s.MadeAt = noon.Add(time.Duration(n) * time.Minute) })
+}
+
+// leased is a store whose members are kept under a key. offline makes its questions fail.
+type leased struct {
+	*store
+	history
+	dir       string
+	questions chan wire.MembersAsk
+	offline   atomic.Bool
+	stop      func()
+}
+
+func openLeased(t *testing.T, dir string) *leased {
+	t.Helper()
+	j, stopJournal := openJournal(t, filepath.Join(dir, "j"), journal.Options{})
+	s, questions := asked(t, j)
+	l := &leased{store: s, history: history{t}, dir: dir, questions: questions}
+	answer := s.down.c.Ask
+	s.down.c.Ask = func(what string, payload []byte) error {
+		if l.offline.Load() {
+			return errors.New("offline")
+		}
+		return answer(what, payload)
+	}
+	s.down.c.KeyFile = filepath.Join(dir, "key")
+	stopDown := background(t, "downlink", s.down.Run)
+	l.stop = func() { stopDown(); stopJournal() }
+	return l
+}
+
+func (l *leased) supply(version uint64, n int) {
+	l.store.t.Helper()
+	l.pipe.send(wire.MembersHead, l.leasedHead(version, n))
+	<-l.questions
+	l.pipe.send(wire.MembersWhole, l.whole(version))
+	l.wantReport("snapshot.applied members " + string(rune('0'+version)))
+}
+
+// clear reports whether a name stands in any file of the store.
+func (l *leased) clear(name string) bool {
+	found := false
+	filepath.WalkDir(l.dir, func(path string, e os.DirEntry, _ error) error {
+		if !e.IsDir() {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				l.store.t.Error(err)
+			}
+			found = found || bytes.Contains(data, []byte(name))
+		}
+		return nil
+	})
+	return found
+}
+
+// Out of touch for longer than its lease a store forgets its members, key first, and says so; it takes them again.
+func TestAStoreOutOfTouchForgets(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l := openLeased(t, dir)
+		l.supply(2, 1)
+		if _, err := os.Stat(filepath.Join(dir, "key")); err != nil {
+			t.Error(err)
+		}
+		l.offline.Store(true)
+		time.Sleep(59 * time.Minute)
+		l.wantApplied("members 2 2李")
+		time.Sleep(2 * time.Minute)
+		l.wantReport("snapshot.refused members 2 lease")
+		l.wantApplied("members 2 2李", "members 2 ")
+		if _, err := os.Stat(filepath.Join(dir, "key")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the key: %v", err)
+		}
+		if l.down.InForce(wire.Members) != 0 {
+			t.Error("members are in force")
+		}
+		l.stop()
+
+		l = openLeased(t, dir)
+		l.pipe.send(wire.MembersHead, l.leasedHead(1, 9))
+		l.wantReport("snapshot.refused members 1 older") // forgotten, and yet nothing older is taken
+		l.wantApplied()
+		l.supply(2, 10)
+		l.wantApplied("members 2 2李")
+		l.stop()
+	})
+}
+
+func TestAStoreThatWasOffForTooLongForgetsAtTheStart(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l := openLeased(t, dir)
+		l.supply(2, 1)
+		l.stop()
+		time.Sleep(50 * time.Minute)
+		l = openLeased(t, dir)
+		<-l.down.Restored()
+		l.wantApplied("members 2 2李")
+		l.stop()
+		time.Sleep(20 * time.Minute)
+		l = openLeased(t, dir)
+		l.wantReport("snapshot.refused members 2 lease")
+		l.wantApplied("members 2 ")
+		l.stop()
+	})
+}
+
+// Only a newer word of headquarters renews the lease; a store that is online asks for one before it forgets.
+func TestTheLeaseIsRenewed(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l := openLeased(t, dir)
+		l.supply(2, 1)
+		for n := range 3 {
+			time.Sleep(time.Hour + time.Minute)
+			if a := <-l.questions; a.Have != 2 {
+				t.Errorf("it asks as one that has version %d", a.Have)
+			}
+			l.pipe.send(wire.MembersHead, l.leasedHead(2, 2+n))
+		}
+		time.Sleep(50 * time.Minute)
+		l.wantApplied("members 2 2李")
+		l.pipe.send(wire.MembersHead, l.leasedHead(2, 4)) // the last one once more: it renews nothing
+		time.Sleep(15 * time.Minute)
+		<-l.questions
+		l.wantReport("snapshot.refused members 2 lease")
+		l.stop()
+	})
+}
+
+// Nothing of the members stands in clear in any file, with or without changes; without the key nothing can be read.
+func TestMembersAreKeptEncrypted(t *testing.T) {
+	dir := t.TempDir()
+	l := openLeased(t, dir)
+	l.supply(2, 1)
+	l.pipe.send(wire.MembersHead, l.leasedHead(3, 2))
+	<-l.questions
+	l.pipe.send(wire.MembersDelta, l.delta(2, 3))
+	l.wantReport("snapshot.applied members 3")
+	l.stop()
+	if l.clear("FYSN") || l.clear("FYMB") || !l.clear("FYMK") {
+		t.Error("members are kept as they came")
+	}
+	l = openLeased(t, dir)
+	<-l.down.Restored()
+	l.wantApplied("members 3 3李王")
+	l.stop()
+	if err := os.WriteFile(filepath.Join(dir, "key"), make([]byte, keyLength), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l = openLeased(t, dir)
+	l.wantReport("snapshot.refused members 3 not_kept")
+	l.wantReport("snapshot.refused members 2 not_kept")
+	l.wantApplied()
+	l.stop()
+}
