@@ -15,8 +15,9 @@ import (
 
 // Pauses between questions for members that were not answered.
 const (
-	askFirst = 30 * time.Second
-	askLast  = 10 * time.Minute
+	askFirst  = 30 * time.Second
+	askLast   = 10 * time.Minute
+	askUnsent = time.Second // the line took no question
 )
 
 // roster is how the members in force stand to headquarters' head. It is Run's own.
@@ -86,6 +87,7 @@ func (d *Downlink) ask() error {
 	}
 	if err != nil {
 		d.c.Log.Debug("headquarters was not asked for members", "error", err)
+		r.pause, r.again = 0, time.Now().Add(askUnsent) // what is retained can come a moment before the line takes anything
 	}
 	return err
 }

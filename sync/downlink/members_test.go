@@ -1,6 +1,7 @@
 package downlink
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -210,6 +211,30 @@ func TestALostAnswerIsAskedForAgain(t *testing.T) {
 		time.Sleep(time.Hour)
 		if len(questions) > 0 {
 			t.Error("it asks although it has all")
+		}
+	})
+}
+
+// What is retained comes a moment before the line takes anything: then the question is asked as soon as it does.
+func TestAQuestionThatTheLineDidNotTakeIsAskedSoon(t *testing.T) {
+	h := history{t}
+	path := filepath.Join(t.TempDir(), "j")
+	synctest.Test(t, func(t *testing.T) {
+		j, _ := openJournal(t, path, journal.Options{})
+		s, questions := asked(t, j)
+		refusals, ask := 2, s.down.c.Ask
+		s.down.c.Ask = func(what string, payload []byte) error {
+			if refusals > 0 {
+				refusals--
+				return errors.New("the line is down")
+			}
+			return ask(what, payload)
+		}
+		background(t, "downlink", s.down.Run)
+		began := time.Now()
+		s.pipe.send(wire.MembersHead, h.head(2))
+		for _, want := range []time.Duration{2 * time.Second, 32 * time.Second} {
+			wantAskAt(t, questions, began, want)
 		}
 	})
 }
