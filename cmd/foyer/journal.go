@@ -50,7 +50,7 @@ func listJournal(w io.Writer, r *journal.Report, _ error) {
 	fmt.Fprintf(w, "format %s, epoch %s, %d bytes\n", r.Format, r.Epoch, r.FileBytes)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range r.Lanes {
-		fmt.Fprintf(table, "lane %s\t%d records\t%d to %d\t%d bytes\t%s\n", l.Lane, l.Last+1-l.First, l.First, l.Last, l.Bytes, cursorsOf(l))
+		fmt.Fprintf(table, "lane %s\t%d records\t%d to %d\t%d bytes\t%s\n", l.Lane, l.Records, l.First, l.Last, l.Bytes, notesOn(l))
 	}
 	for _, s := range r.Snapshots {
 		fmt.Fprintf(table, "snapshot %s\tversion %d\t\t%d bytes\t\n", s.Kind, s.Version, s.Bytes)
@@ -61,19 +61,24 @@ func listJournal(w io.Writer, r *journal.Report, _ error) {
 	table.Flush()
 }
 
-func cursorsOf(l journal.LaneReport) string {
-	var at []string
+func notesOn(l journal.LaneReport) string {
+	var notes []string
 	for _, name := range slices.Sorted(maps.Keys(l.Cursors)) {
-		at = append(at, fmt.Sprintf("%s has %d", name, l.Cursors[name]))
+		notes = append(notes, fmt.Sprintf("%s has %d", name, l.Cursors[name]))
 	}
-	return strings.Join(at, ", ")
+	for c, n := range l.GivenUp {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf("%d of class %v given up for room", n, journal.Class(c)))
+		}
+	}
+	return strings.Join(notes, ", ")
 }
 
 // judgeJournal prints the verdict; the faults themselves follow on the standard error.
 func judgeJournal(w io.Writer, r *journal.Report, err error) {
 	records := uint64(0)
 	for _, l := range r.Lanes {
-		records += l.Last + 1 - l.First
+		records += l.Records
 	}
 	if err == nil {
 		fmt.Fprintf(w, "good: %d records in %d lanes, %d snapshots\n", records, len(r.Lanes), len(r.Snapshots))

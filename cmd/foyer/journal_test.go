@@ -56,7 +56,7 @@ func TestJournalLs(t *testing.T) {
 	if code != 0 || errs != "" {
 		t.Errorf("code %d: %s", code, errs)
 	}
-	for _, want := range []string{"format 1, epoch " + epoch, "lane main", "2 records", "2 to 3", "23 bytes", "hq has 1",
+	for _, want := range []string{"format 2, epoch " + epoch, "lane main", "2 records", "2 to 3", "23 bytes", "hq has 1",
 		"snapshot members", "version 9", "state history", "1 keys"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)

@@ -53,7 +53,7 @@ func Run(ctx context.Context, c *Config, o Options) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	j, err := journal.Open(filepath.Join(c.Data, "journal.db"), journal.Options{Log: o.Log})
+	j, err := journal.Open(filepath.Join(c.Data, "journal.db"), journal.Options{Log: o.Log, Marker: marker})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type state struct {
 
 	mu      sync.Mutex
 	order   []string
+	given   journal.Thinned // what headquarters was told of
 	readers map[string]func() reader.Health
 }
 
@@ -37,6 +39,7 @@ func (s *state) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		s.show()
+		s.tellGivenUp(s.journal.Health())
 		select {
 		case <-ctx.Done():
 			return nil
@@ -67,11 +70,15 @@ func (s *state) now() api.Status {
 
 func (s *state) memory() api.Journal {
 	j := api.Journal{Last: s.journal.Last(wire.MainLane), Acked: s.journal.Cursor(wire.MainLane, uplink.CursorName)}
-	if err := s.journal.Health().Err; err != nil || s.ledger.Owed() > 0 {
+	h := s.journal.Health()
+	switch {
+	case errors.Is(h.Err, journal.ErrFull), errors.Is(h.Err, journal.ErrNoSpace):
+		j.Problem = said("memory.full")
+	case h.Err != nil, s.ledger.Owed() > 0:
 		j.Problem = said("memory.trouble")
-		if errors.Is(err, journal.ErrFull) {
-			j.Problem = said("memory.full")
-		}
+	case h.DiskFull, h.Thinning:
+		j.Problem = said("memory.thinning", "visits", strconv.FormatUint(h.Thinned[journal.Visit], 10),
+			"statistics", strconv.FormatUint(h.Thinned[journal.Statistic], 10))
 	}
 	return j
 }
@@ -85,11 +92,11 @@ func (s *state) healthy(context.Context) error {
 }
 
 // said is a text in every language.
-func said(key string) api.Text {
+func said(key string, pairs ...string) api.Text {
 	c := words.Load()
 	text := api.Text{}
 	for _, lang := range c.Languages() {
-		text[lang] = c.Text(lang, key)
+		text[lang] = c.Text(lang, key, pairs...)
 	}
 	return text
 }

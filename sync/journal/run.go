@@ -14,6 +14,11 @@ const (
 // process can no longer use the file. It must be called once.
 func (j *Journal) Run(ctx context.Context) error {
 	defer close(j.stopped)
+	if err := j.space.lay(); isFull(err) {
+		j.suffocate()
+	} else if err != nil {
+		j.log.Warn("no reserve for a full disk", "file", j.space.reserve, "error", err)
+	}
 	for {
 		group, open := j.next(ctx)
 		if !open {
