@@ -103,6 +103,11 @@ func (j *Journal) recoverFrom(err error) error {
 func (j *Journal) reopen() error {
 	j.file.Lock()
 	defer j.file.Unlock()
+	if j.rewrite != nil { // what the failed commit has changed is not known
+		j.mu.Lock()
+		j.rewrite.lost = true
+		j.mu.Unlock()
+	}
 	if j.db != nil {
 		if err := closeFile(j.db); err != nil {
 			j.log.Warn("journal did not close cleanly", "file", j.path, "error", err)
@@ -127,6 +132,9 @@ func (j *Journal) settle(t *turn, err error) {
 		j.health.Thinned = Thinned{}
 		for _, l := range j.lanes {
 			j.health.Thinned.add(l.thinned)
+		}
+		if j.rewrite != nil {
+			j.rewrite.note(t.changes)
 		}
 		if t.appended {
 			close(j.changed)
@@ -167,6 +175,7 @@ type turn struct {
 	lanes    map[string]*lane        // copies of the lanes that it touches
 	logs     map[string]*bolt.Bucket // their records, by logName
 	thinned  int                     // records given up
+	changes  []change                // while the file is written anew
 	outcomes []outcome
 	used     int64 // bytes of pages in use, and what was added
 	full     bool  // something was refused for want of space
@@ -228,6 +237,13 @@ func (t *turn) reserve(r request) error {
 	return nil
 }
 
+// note remembers a changed key for a file that is being written anew.
+func (t *turn) note(top []byte, sub string, key []byte) {
+	if t.journal.rewrite != nil {
+		t.changes = append(t.changes, change{string(top), sub, string(key)})
+	}
+}
+
 // lane returns the turn's copy of a lane.
 func (t *turn) lane(name string) *lane {
 	if l := t.lanes[name]; l != nil {
@@ -264,6 +280,7 @@ func (t *turn) append(name string, c Class, payload []byte) (uint64, error) {
 	}
 	l := t.lane(name)
 	seq := l.last + 1
+	t.note(logBucket, string(logName(name, c)), number(seq))
 	if err := b.Put(number(seq), sealRecord(logName(name, c), seq, payload)); err != nil {
 		return 0, err
 	}
@@ -281,6 +298,7 @@ func (t *turn) put(puts []Put) error {
 		if err != nil {
 			return err
 		}
+		t.note(stateBucket, p.Bucket, []byte(p.Key))
 		if p.Value == nil {
 			err = b.Delete([]byte(p.Key))
 		} else {
@@ -303,6 +321,7 @@ func (t *turn) move(name, cursor string, to uint64) error {
 	}
 	l.cursors = maps.Clone(l.cursors) // the journal still reads the old one
 	l.cursors[cursor] = to
+	t.note(cursorBucket, "", cursorKey(name, cursor))
 	return t.tx.Bucket(cursorBucket).Put(cursorKey(name, cursor), number(to))
 }
 
@@ -317,10 +336,12 @@ func (t *turn) snapshot(kind string, version uint64, data []byte) error {
 		versions = append(versions, version)
 	}
 	for _, old := range versions[:max(0, len(versions)-2)] {
+		t.note(snapshotBucket, "", snapshotKey(kind, old))
 		if err := b.Delete(snapshotKey(kind, old)); err != nil {
 			return err
 		}
 	}
+	t.note(snapshotBucket, "", snapshotKey(kind, version))
 	return b.Put(snapshotKey(kind, version), data)
 }
 
@@ -340,6 +361,7 @@ func (t *turn) end() error {
 		if err != nil {
 			return err
 		}
+		t.note(logBucket, name, nil) // that the bucket is there
 		if err := b.SetSequence(l.last); err != nil {
 			return err
 		}
@@ -366,6 +388,7 @@ func (t *turn) prune() error {
 			}
 			keys, _ := oldest(b, low, left)
 			for _, k := range keys {
+				t.note(logBucket, string(logName(name, c)), k)
 				if err := b.Delete(k); err != nil {
 					return err
 				}

@@ -28,8 +28,10 @@ type rewrite struct {
 	path    string
 	db      *bolt.DB
 	changes []change // guarded by Journal.mu
-	lost    bool     // too many changes; guarded by Journal.mu
-	ready   chan error
+	lost    bool     // too many changes, or not all are known; guarded by Journal.mu
+	stop    context.CancelFunc
+	ready   chan error            // what became of the copying
+	waiting []func(uint64, error) // who asked for it; the committer's own
 }
 
 // change names a key: of a top bucket, or of a bucket in it.
@@ -46,36 +48,74 @@ func (j *Journal) Compact(ctx context.Context) error {
 	return nil
 }
 
-// compactDue reports whether most of the file is free and nothing is left to prune.
+// compactDue reports whether most of the file is free and nothing is left to prune. After a failure it waits for many commits.
 func (j *Journal) compactDue() bool {
-	j.mu.Lock()
-	used := j.health.Used
-	j.mu.Unlock()
-	if j.rewrite != nil || j.db == nil || j.space.full || used == 0 || j.pruneDue() || j.compactNotBefore > used {
+	used := j.Health().Used
+	if j.rewrite != nil || j.db == nil || j.space.full || used == 0 || j.pruneDue() {
+		return false
+	}
+	if j.compactPause > 0 {
+		j.compactPause--
 		return false
 	}
 	info, err := os.Stat(j.path)
-	return err == nil && info.Size() > compactAbove && used < info.Size()/2 && j.space.hasRoomFor(used)
+	return err == nil && info.Size() > compactAbove && used < info.Size()/2 && j.space.free() > used+4*j.space.size
 }
 
-// beginCompact starts to write the file anew. Only the committer calls it.
-func (j *Journal) beginCompact() error {
-	if j.rewrite != nil {
-		return nil
+// compactIfDue begins by itself.
+func (j *Journal) compactIfDue() {
+	if j.compactDue() {
+		if err := j.beginCompact(nil); err != nil {
+			j.compactFailed(err)
+		}
 	}
+}
+
+func (j *Journal) compactFailed(err error) {
+	j.compactPause = 10_000
+	j.log.Warn("the journal's file is not made smaller", "file", j.path, "error", err)
+}
+
+// beginCompact starts to write the file anew, or adds to those who wait for it. Only the committer calls it.
+func (j *Journal) beginCompact(done func(uint64, error)) error {
+	if j.rewrite == nil {
+		r, err := j.newRewrite()
+		if err != nil {
+			return err
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		r.stop = stop
+		j.mu.Lock()
+		j.rewrite = r
+		j.mu.Unlock()
+		go func() { r.ready <- guarded(func() error { return j.copyAll(ctx, r) }) }()
+	}
+	if done != nil {
+		j.rewrite.waiting = append(j.rewrite.waiting, done)
+	}
+	return nil
+}
+
+func (j *Journal) newRewrite() (*rewrite, error) {
 	r := &rewrite{path: compactPath(j.path), ready: make(chan error, 1)}
-	if err := os.Remove(r.path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+	if j.db == nil {
+		return nil, errors.New("its file is closed")
+	}
+	if err := removeIfThere(r.path); err != nil {
+		return nil, err
 	}
 	var err error
 	if r.db, err = openFile(r.path, j.maxBytes); err != nil {
-		return err
+		return nil, err
 	}
 	r.db.NoSync = true // nothing of it counts before the switch, which syncs
-	j.mu.Lock()
-	j.rewrite = r
-	j.mu.Unlock()
-	go func() { r.ready <- j.copyAll(r) }()
+	return r, nil
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	return nil
 }
 
@@ -91,8 +131,8 @@ func (r *rewrite) note(changes []change) {
 var errTooBusy = errors.New("too much changed in the meantime; trying again later")
 
 // copyAll copies everything, then what changed meanwhile, until little is left.
-func (j *Journal) copyAll(r *rewrite) error {
-	if err := j.copyBuckets(r); err != nil {
+func (j *Journal) copyAll(ctx context.Context, r *rewrite) error {
+	if err := j.copyBuckets(ctx, r); err != nil {
 		return err
 	}
 	for {
@@ -115,8 +155,11 @@ func (j *Journal) copyAll(r *rewrite) error {
 }
 
 // copyBuckets copies every bucket in steps. What is changed behind its back has been noted.
-func (j *Journal) copyBuckets(r *rewrite) error {
+func (j *Journal) copyBuckets(ctx context.Context, r *rewrite) error {
 	for at := (change{}); ; {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		done := false
 		err := j.view(func(tx *bolt.Tx) (err error) {
 			at, done, err = r.step(tx, at)
@@ -235,25 +278,44 @@ func (c change) copy(from, to *bolt.Tx) error {
 
 // endCompact puts the new file in the place of the old one, or drops it. Only the committer calls it, so nothing changes
 // meanwhile; it takes as long as copying a few keys and three syncs.
-func (j *Journal) endCompact(err error) error {
+func (j *Journal) endCompact(err error) {
 	r := j.rewrite
-	if err == nil && r.lost {
-		err = errTooBusy
-	}
 	if err == nil {
 		err = guarded(func() error { return j.finishCopy(r) })
 	}
 	j.mu.Lock()
 	j.rewrite = nil
 	j.mu.Unlock()
-	if err != nil {
-		return errors.Join(err, closeFile(r.db), os.Remove(r.path))
+	r.stop()
+	if err == nil {
+		err = j.switchTo(r)
+	} else {
+		err = errors.Join(err, closeFile(r.db), os.Remove(r.path))
 	}
-	return j.switchTo(r)
+	if err != nil {
+		j.compactFailed(err)
+	} else {
+		j.log.Info("the journal's file was written anew", "file", j.path)
+	}
+	for _, done := range r.waiting {
+		done(0, err)
+	}
+}
+
+// dropCompact ends it without a new file: the journal ends.
+func (j *Journal) dropCompact() {
+	if j.rewrite != nil {
+		j.rewrite.stop()
+		<-j.rewrite.ready
+		j.endCompact(ErrStopped)
+	}
 }
 
 // finishCopy makes the new file the same as the old one, on the disk.
 func (j *Journal) finishCopy(r *rewrite) error {
+	if r.lost {
+		return errTooBusy
+	}
 	err := view(j.db, func(tx *bolt.Tx) error {
 		if err := r.again(tx, r.changes); err != nil {
 			return err

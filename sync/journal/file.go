@@ -58,6 +58,9 @@ func lockFile(path string, how int) (f *os.File, fresh bool, err error) {
 	for end := time.Now().Add(lockPatience); ; time.Sleep(lockPatience / 20) {
 		err = syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
 		switch {
+		case err == nil && !sameFile(f, path):
+			f.Close() // it was compacted in the meantime: another file has its name
+			return lockFile(path, how)
 		case err == nil:
 			return f, fresh, nil
 		case err != syscall.EWOULDBLOCK && err != syscall.EINTR:
@@ -66,6 +69,12 @@ func lockFile(path string, how int) (f *os.File, fresh bool, err error) {
 			return nil, false, errors.Join(fmt.Errorf("%w: stop the other one, or give this one its own data folder", ErrLocked), f.Close())
 		}
 	}
+}
+
+func sameFile(f *os.File, path string) bool {
+	held, err := f.Stat()
+	named, again := os.Stat(path)
+	return err == nil && again == nil && os.SameFile(held, named)
 }
 
 // mapFile checks the file's structure and lets bbolt map it. A panic of bbolt comes back as ErrCorrupt.

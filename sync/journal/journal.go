@@ -123,6 +123,9 @@ type Journal struct {
 	marker   func(lane string, seq uint64, why Why) []byte
 	space    space // the committer's own
 
+	rewrite      *rewrite // while the file is written anew; the committer's own, its changes are guarded by mu
+	compactPause int      // commits until it is tried again; the committer's own
+
 	file sync.RWMutex // guards db: held for reading by each short transaction, for writing by a reopen
 	db   *bolt.DB     // nil after a failed reopen
 
@@ -198,6 +201,9 @@ func Open(path string, o Options) (*Journal, error) {
 	j.health.Max = j.quota()
 	if j.db, err = openFile(path, size); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", path, err)
+	}
+	if err := removeIfThere(compactPath(path)); err != nil { // of a compaction that a crash ended
+		o.Log.Warn("what a compaction left cannot be deleted", "file", compactPath(path), "error", err)
 	}
 	if err := j.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open journal %s: %w", path, err), j.db.Close())

@@ -67,12 +67,15 @@ func (s *space) letGo(path string) error {
 }
 
 // hasRoom reports whether the disk can take the reserve again, and some more.
-func (s *space) hasRoom() bool {
+func (s *space) hasRoom() bool { return s.free() > 4*s.size }
+
+// free is how many bytes the disk has for us; 0 where it does not say.
+func (s *space) free() int64 {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(filepath.Dir(s.reserve), &stat); err != nil {
-		return false
+		return 0
 	}
-	return int64(stat.Bavail)*int64(stat.Bsize) > 4*s.size
+	return int64(stat.Bavail) * int64(stat.Bsize)
 }
 
 // limit is how many bytes may be in use after a record of the class was added. While the disk is full, what is Keep has

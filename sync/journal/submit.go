@@ -27,6 +27,7 @@ const (
 	putState
 	moveCursor
 	putSnapshot
+	compactFile
 )
 
 type outcome struct {

@@ -41,6 +41,7 @@ func (t *turn) giveUp(name string, c Class, need int64) (freed int64, err error)
 	keys, sizes := oldest(b, l.last, maxThin-t.thinned)
 	n := 0
 	for ; n < len(keys) && freed < need; n++ {
+		t.note(logBucket, string(logName(name, c)), keys[n])
 		if err := b.Delete(keys[n]); err != nil {
 			return freed, err
 		}
@@ -53,6 +54,7 @@ func (t *turn) giveUp(name string, c Class, need int64) (freed int64, err error)
 	l.thinned[c] += uint64(n)
 	l.upto[c] = binary.BigEndian.Uint64(keys[n-1])
 	l.firsts[c] = firstOf(b)
+	t.note(thinnedBucket, "", logName(name, c))
 	v := append(number(l.upto[c]), number(l.thinned[c])...)
 	return freed, t.tx.Bucket(thinnedBucket).Put(logName(name, c), v)
 }
