@@ -53,7 +53,7 @@ func Run(ctx context.Context, c *Config, o Options) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	j, err := journal.Open(filepath.Join(c.Data, "journal.db"), journal.Options{Log: o.Log, Marker: marker})
+	j, err := openMemory(filepath.Join(c.Data, "journal.db"), o.Log)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func build(c *Config, j *journal.Journal, log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.state = &state{hub: hub, journal: j, ledger: h.ledger, readers: map[string]func() reader.Health{}}
+	h.state = &state{hub: hub, journal: j, aside: journal.Quarantined(j.Path()), ledger: h.ledger, readers: map[string]func() reader.Health{}}
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}

@@ -2,11 +2,30 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
 
 	"foyer/sync/journal"
 	"foyer/sync/wire"
 )
+
+// openMemory opens the journal. A damaged one goes aside, and a new one takes its place: a store that greets and records with
+// an empty memory is better than one that does nothing until a technician comes.
+func openMemory(path string, log *slog.Logger) (*journal.Journal, error) {
+	options := journal.Options{Log: log, Marker: marker}
+	j, err := journal.Open(path, options)
+	if !errors.Is(err, journal.ErrCorrupt) {
+		return j, err
+	}
+	aside, again := journal.Quarantine(path, now())
+	if again != nil {
+		return nil, errors.Join(err, again)
+	}
+	log.Error("the journal is damaged and was put aside; a new one is started. What is whole in the old one comes back with: "+
+		"foyer journal salvage OLD INTO", "old", aside, "into", path, "err", err)
+	return journal.Open(path, options)
+}
 
 // What the store's memory says of itself to headquarters.
 const (

@@ -29,6 +29,7 @@ type state struct {
 
 	mu      sync.Mutex
 	order   []string
+	aside   []string        // damaged journals that nobody has salvaged yet
 	given   journal.Thinned // what headquarters was told of
 	readers map[string]func() reader.Health
 }
@@ -76,6 +77,8 @@ func (s *state) memory() api.Journal {
 		j.Problem = said("memory.full")
 	case h.Err != nil, s.ledger.Owed() > 0:
 		j.Problem = said("memory.trouble")
+	case len(s.aside) > 0:
+		j.Problem = said("memory.replaced", "file", s.aside[0])
 	case h.DiskFull, h.Thinning:
 		j.Problem = said("memory.thinning", "visits", strconv.FormatUint(h.Thinned[journal.Visit], 10),
 			"statistics", strconv.FormatUint(h.Thinned[journal.Statistic], 10))
