@@ -3,8 +3,8 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"syscall"
 
@@ -78,18 +78,18 @@ func (j *Journal) write(group []request, t *turn) error {
 	})
 }
 
-// recoverFrom makes the journal usable after a failed commit. A full or read-only disk left the file as it was. After any other error, of
-// the sync above all, what the kernel holds and what the disk holds may differ: the file is opened anew and read again,
-// because a second sync would report success without having written (fsyncgate).
+// recoverFrom makes the journal usable after a failed commit. After any error but a limit of our own, what the map shows and
+// what the disk holds may differ, the first pages above all: the file is opened anew and read from the disk, because a commit
+// on top of pages that never came there would be believed, and a second sync would report success without having written
+// (fsyncgate). A read-only disk took nothing.
 func (j *Journal) recoverFrom(err error) error {
-	if errors.Is(err, bolterr.ErrMaxSizeReached) {
+	switch {
+	case errors.Is(err, bolterr.ErrMaxSizeReached):
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	}
-	if p, ok := errors.AsType[*fs.PathError](err); ok && p.Op == "write" && isFull(p) {
-		return fmt.Errorf("%w: %w", ErrNoSpace, err)
-	}
-	if errors.Is(err, syscall.EROFS) {
+	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("the disk is read-only: %w", err)
+	case isFull(err):
+		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
 	if errors.Is(err, ErrCorrupt) || j.db == nil {
 		return err
@@ -113,7 +113,11 @@ func (j *Journal) reopen() error {
 			j.log.Warn("journal did not close cleanly", "file", j.path, "error", err)
 		}
 	}
-	var err error
+	err := errors.Join(forgetCache(j.path), syncFolder(filepath.Dir(j.path)))
+	if err != nil {
+		j.db = nil
+		return err
+	}
 	if j.db, err = openFile(j.path, j.maxBytes); err != nil {
 		j.db = nil
 		return err

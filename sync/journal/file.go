@@ -13,6 +13,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // lockPatience is how long a starting foyerd waits for a stopping one.
@@ -112,6 +113,16 @@ func view(db *bolt.DB, read func(*bolt.Tx) error) error {
 		return errors.New("the journal's file is closed")
 	}
 	return guarded(func() error { return db.View(read) })
+}
+
+// forgetCache lets the kernel drop what it holds of the file and takes for written, so that reading it again asks the disk.
+func forgetCache(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
+	return errors.Join(err, f.Close())
 }
 
 func closeFile(db *bolt.DB) error { return guarded(db.Close) }
