@@ -14,6 +14,11 @@
 // journal pushes back, it drops nothing. Records at or below the lowest cursor of a lane are pruned by the same goroutine,
 // at most 512 in one transaction.
 //
+// A file never shrinks by itself. When it is large and mostly free it is written anew beside the old one while writers go on,
+// and the committer switches; until the new name is durable nothing is acknowledged into it.
+//
+// After a failed commit the file is read from the disk again: what the kernel holds of it may never have come there.
+//
 // # What is given up when there is no room
 //
 // At the quota, or when the disk is full, the oldest statistics are given up first, then the oldest visits; never what is
