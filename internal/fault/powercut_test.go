@@ -222,9 +222,12 @@ func TestPowerCutOnADiskThatDropsWhatWasNotSynced(t *testing.T) {
 	if bad, err := runLossy(t, cuts(8), func(*disk) {}); bad > 0 {
 		t.Errorf("%d times something was missing: %v", bad, err)
 	}
-	if bad, _ := runLossy(t, 4, func(d *disk) { d.lies = true }); bad == 0 {
-		t.Error("the control has lost nothing though nothing was synced: the rig shows nothing")
+	for range 20 { // a cut may leave all by chance
+		if bad, _ := runLossy(t, 1, func(d *disk) { d.lies = true }); bad > 0 {
+			return
+		}
 	}
+	t.Error("the control has lost nothing though nothing was synced: the rig shows nothing")
 }
 
 // One in fifteen writes finds the disk full and one in fifteen syncs fails, at every place where the journal writes; then the
