@@ -195,7 +195,7 @@ func entryOf(f shop.Fact) (journal.Entry, error) {
 		if err != nil {
 			return e, err
 		}
-		e.Payload = payload
+		e.Payload, e.Class = payload, classOf(kind)
 	}
 	if f.State != nil {
 		value, err := json.Marshal(f.State)

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ type state struct {
 
 	mu      sync.Mutex
 	order   []string
+	aside   []string        // damaged journals that nobody has salvaged yet
+	given   journal.Thinned // what headquarters was told of
 	readers map[string]func() reader.Health
 	notes   map[string]string // by reader: what is wrong with its new profile
 }
@@ -45,6 +48,7 @@ func (s *state) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		s.show()
+		s.tellGivenUp(s.journal.Health())
 		select {
 		case <-ctx.Done():
 			return nil
@@ -79,11 +83,17 @@ func (s *state) now() api.Status {
 
 func (s *state) memory() api.Journal {
 	j := api.Journal{Last: s.journal.Last(wire.MainLane), Acked: s.journal.Cursor(wire.MainLane, uplink.CursorName)}
-	if err := s.journal.Health().Err; err != nil || s.ledger.Owed() > 0 {
+	h := s.journal.Health()
+	switch {
+	case errors.Is(h.Err, journal.ErrFull), errors.Is(h.Err, journal.ErrNoSpace):
+		j.Problem = said("memory.full")
+	case h.Err != nil, s.ledger.Owed() > 0:
 		j.Problem = said("memory.trouble")
-		if errors.Is(err, journal.ErrFull) {
-			j.Problem = said("memory.full")
-		}
+	case len(s.aside) > 0:
+		j.Problem = said("memory.replaced", "file", s.aside[0])
+	case h.DiskFull, h.Thinning:
+		j.Problem = said("memory.thinning", "visits", strconv.FormatUint(h.Thinned[journal.Visit], 10),
+			"statistics", strconv.FormatUint(h.Thinned[journal.Statistic], 10))
 	}
 	return j
 }
