@@ -14,6 +14,7 @@ stage wedge micro ./reader/wedge
 stage presence micro ./shop/presence
 stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal
+stage bytes-an-event micro -benchtime 1x ./sync/wire
 stage plain make -s plain
 stage daemon-start go test -run '^$' -bench DaemonStart -benchtime 10x ./internal/e2e
 stage daemon-memory go test -run '^$' -bench DaemonMemory -benchtime 1x ./internal/e2e

@@ -113,11 +113,12 @@ var Codes = []Code{
 	RefusedFormat, RefusedTooLarge, RefusedForged, RefusedKey, RefusedElsewhere, RefusedOlder, RefusedAltered, RefusedRules, RefusedNotKept,
 }
 
-// NewRecord encodes a body. Bodies are the structs above, which always encode.
+// NewRecord encodes a body. Bodies are the structs above, which always encode. The time is kept to the millisecond, as headquarters
+// keeps it: the rest of it is noise that does not pack.
 func NewRecord(kind Kind, at time.Time, body any) Record {
 	b, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // a programmer's error: the bodies above hold no channel, function or cycle
 	}
-	return Record{Kind: kind, At: at.UTC(), Body: b}
+	return Record{Kind: kind, At: at.UTC().Truncate(time.Millisecond), Body: b}
 }
