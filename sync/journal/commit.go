@@ -102,6 +102,9 @@ func (j *Journal) settle(t *turn, err error) {
 	if err == nil {
 		maps.Copy(j.lanes, t.lanes)
 		j.health.Used = t.used
+		if t.epoch != "" {
+			j.epoch, j.origin = t.epoch, t.origin
+		}
 		if t.appended {
 			close(j.changed)
 			j.changed = make(chan struct{})
@@ -144,6 +147,8 @@ type turn struct {
 	used     int64 // bytes of pages in use, and what was added
 	full     bool  // something was refused for want of space
 	appended bool
+	epoch    string // a new one, with its origin
+	origin   Origin
 }
 
 func (t *turn) begin(tx *bolt.Tx) {
@@ -159,6 +164,8 @@ func (t *turn) do(r request) (uint64, error) {
 		return 0, t.move(r.lane, r.name, r.number)
 	case putSnapshot:
 		return 0, t.snapshot(r.name, r.number, r.payload)
+	case forkEpoch:
+		return 0, t.fork(r.name)
 	}
 	if err := t.reserve(r); err != nil {
 		return 0, err

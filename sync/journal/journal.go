@@ -16,13 +16,14 @@
 //
 // # The file (format 1)
 //
-// bbolt, buckets: "meta" (format, epoch); "log" with one bucket a lane (8-byte big-endian sequence -> CRC-32C and
+// bbolt, buckets: "meta" (format, epoch, and what it went on from); "log" with one bucket a lane (8-byte big-endian sequence -> CRC-32C and
 // payload; the bucket's own sequence is the last one given out); "cursor" (lane 0x00 name -> 8 bytes); "snapshot" (kind 0x00
 // version -> data; the two highest versions are kept); "state" with one bucket a name. The epoch is random and made with the
 // file: sequences of two epochs have nothing to do with each other.
 package journal
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -97,7 +98,6 @@ type Journal struct {
 	path     string
 	maxBytes int
 	log      *slog.Logger
-	epoch    string
 	queue    chan request
 	commitTx func(*bolt.Tx) error // the sync; a field so that a test can make it fail
 
@@ -105,6 +105,8 @@ type Journal struct {
 	db   *bolt.DB     // nil after a failed reopen
 
 	mu      sync.Mutex // guards what follows
+	epoch   string
+	origin  Origin
 	lanes   map[string]*lane
 	changed chan struct{} // closed and replaced at each commit that appended
 	health  Health
@@ -184,7 +186,16 @@ func (j *Journal) load() error {
 		return err
 	}
 	err := view(j.db, func(tx *bolt.Tx) error {
-		j.epoch = string(tx.Bucket(metaBucket).Get(epochKey))
+		b := tx.Bucket(metaBucket)
+		j.epoch, j.origin = string(b.Get(epochKey)), Origin{From: string(b.Get(fromKey)), Bases: map[string]uint64{}}
+		c := b.Cursor()
+		for k, v := c.Seek(basePrefix); bytes.HasPrefix(k, basePrefix); k, v = c.Next() {
+			n, err := parseNumber(v)
+			if err != nil {
+				return damaged(err)
+			}
+			j.origin.Bases[string(k[len(basePrefix):])] = n
+		}
 		return nil
 	})
 	return errors.Join(err, j.reload())
@@ -216,8 +227,12 @@ func (j *Journal) Close() error {
 	return err
 }
 
-// Epoch is the random name made with the file.
-func (j *Journal) Epoch() string { return j.epoch }
+// Epoch is the random name made with the file, or by Fork since.
+func (j *Journal) Epoch() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.epoch
+}
 
 // Path is the file.
 func (j *Journal) Path() string { return j.path }

@@ -351,3 +351,39 @@ func TestRefusesWhatCannotBeKept(t *testing.T) {
 		t.Errorf("%d records were kept", got)
 	}
 }
+
+func TestAForkGivesANewEpochAndKeepsTheRest(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.journal")
+	j, stop := run(t, path, Options{})
+	first := j.Epoch()
+	for i := range 5 {
+		appendText(t, j, "main", fmt.Sprint("visit ", i))
+	}
+	appendText(t, j, "count", "three strangers")
+	if err := j.MoveCursor(t.Context(), "main", "hq", 3); err != nil {
+		t.Fatal(err)
+	}
+	if o := j.Origin(); o.From != "" {
+		t.Errorf("a new file comes from %+v", o)
+	}
+	if err := j.Fork(t.Context(), "hq"); err != nil {
+		t.Fatal(err)
+	}
+	check := func(j *Journal) {
+		t.Helper()
+		want := Origin{From: first, Bases: map[string]uint64{"main": 3, "count": 0}}
+		if diff := cmp.Diff(want, j.Origin()); diff != "" || j.Epoch() == first || len(j.Epoch()) < 16 {
+			t.Errorf("epoch %s: %s", j.Epoch(), diff)
+		}
+		if j.Last("main") != 5 || j.Cursor("main", "hq") != 3 {
+			t.Errorf("main is at %d, its cursor at %d", j.Last("main"), j.Cursor("main", "hq"))
+		}
+	}
+	check(j)
+	second := j.Epoch()
+	stop()
+	again, _ := run(t, path, Options{})
+	if check(again); again.Epoch() != second {
+		t.Errorf("epoch %s became %s", second, again.Epoch())
+	}
+}

@@ -26,6 +26,7 @@ const (
 	putState
 	moveCursor
 	putSnapshot
+	forkEpoch
 )
 
 type outcome struct {

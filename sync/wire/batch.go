@@ -185,8 +185,8 @@ func (b Batch) check() error {
 	if err := checkHead(b.Epoch, b.Lane); err != nil {
 		return err
 	}
-	if b.From != "" && !validEpoch(b.From) {
-		return fmt.Errorf("epoch %.80q before: want 1 to %d letters, digits or dashes", b.From, maxEpoch)
+	if b.From != "" && !validEpoch(b.From) || b.Base > math.MaxInt64 {
+		return fmt.Errorf("epoch %.80q before, up to %d: want 1 to %d letters, digits or dashes", b.From, b.Base, maxEpoch)
 	}
 	if b.First < 1 || b.First > math.MaxInt64-MaxRecords {
 		return fmt.Errorf("first sequence %d: want 1 or more", b.First)

@@ -28,6 +28,7 @@ func TestBatchTravelsInEveryVersion(t *testing.T) {
 	for _, version := range []int{BatchJSON, BatchCompact} {
 		want := goodBatch()
 		want.V, want.Head, want.SkewMS, want.Floor, want.From, want.Schema = version, 99, -7, true, "EPOCH6", Schema
+		want.Base = 40
 		travels(t, want)
 		want.Records = nil // nothing is left of what came before First
 		travels(t, want)

@@ -119,6 +119,7 @@ type Batch struct {
 	SkewMS int64  `json:"skew_ms,omitempty"` // the store's clock minus headquarters', as the store measured it last
 	Floor  bool   `json:"floor,omitempty"`   // what comes before First will never come: there may then be no record
 	From   string `json:"from,omitempty"`    // the epoch that went on as this one when the store was restored from an older image
+	Base   uint64 `json:"base,omitempty"`    // with From: this lane's numbers go on after this one
 }
 
 // Ack says that headquarters has stored all records of an epoch and lane up to and including Upto, durably.
