@@ -137,7 +137,10 @@ func (h *HQ) compare(ctx context.Context, id string, s wire.State) error {
 		if have >= l.Acked && have <= l.Last {
 			continue
 		}
-		h.cfg.Log.Warn("a store and headquarters remember differently", "store", id, "lane", l.Lane, "here", have, "acknowledged", l.Acked, "there", l.Last)
+		if have < l.Acked {
+			h.cfg.Log.Warn("headquarters has less than it had acknowledged: was it restored from a backup? It asks the store again",
+				"store", id, "lane", l.Lane, "has", have, "acknowledged", l.Acked)
+		}
 		ack := wire.Ack{Epoch: s.Epoch, Lane: l.Lane, Upto: min(have, l.Last), Have: &have, HQTime: h.cfg.Now().UTC(), Takes: wire.BatchCompact}
 		if err := h.acknowledge(wire.Place{Chain: h.cfg.Chain, Store: id}, ack); err != nil {
 			return err

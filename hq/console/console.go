@@ -14,6 +14,7 @@
 //	GET  /api/visits                  ?store=&since=RFC3339&limit=: newest first
 //	GET  /api/records                 ?store=&kind=&from=SEQ&limit=: as stored, in order
 //	GET  /api/records/count           ?store= -> {"count"}
+//	GET  /api/gaps                    records that will never come
 //	GET  /api/members                 ?after=ID&limit=: masked
 //	POST /api/members/import          text/csv; ?dry=1 only checks -> hq.Preview; 422 with faults and nothing stored
 //	GET  /api/campaigns               all, with state and what each store made of them
