@@ -120,12 +120,13 @@ func (h *HQ) heard(ctx context.Context, id string, payload []byte) error {
 	if err := h.db.SawShop(ctx, id, clip(s.Version, 40), now); err != nil || s.Epoch == "" {
 		return err
 	}
-	return h.compare(ctx, id, s)
+	return h.compare(ctx, id, s, fresh)
 }
 
-// compare keeps how a store's memory stands, and tells it where headquarters has less than the store was once told, or more
-// than the store has: either of the two was restored from a backup, and the store knows what to do.
-func (h *HQ) compare(ctx context.Context, id string, s wire.State) error {
+// compare keeps how a store's memory stands, and answers a store that has just come, or that remembers something else, with what is
+// stored: where it is less than the store was once told, or more than the store has, either of the two was restored from a
+// backup, and the store knows what to do. What an outside broker retained may be old: it is answered too.
+func (h *HQ) compare(ctx context.Context, id string, s wire.State, came bool) error {
 	if err := h.db.KeepState(ctx, id, s); err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (h *HQ) compare(ctx context.Context, id string, s wire.State) error {
 		if err != nil {
 			return err
 		}
-		if have >= l.Acked && have <= l.Last {
+		if have == l.Acked && !came {
 			continue
 		}
 		if have < l.Acked {

@@ -431,7 +431,10 @@ func (u *Uplink) fork(ctx context.Context, now time.Time) error {
 	u.forkedAt = now
 	for i, l := range u.lanes {
 		next := u.newLane(l.name)
-		next.open, next.since, next.lost, next.why = l.open, now, l.lost, why
+		next.open, next.since, next.lost = l.open, now, l.lost
+		if next.next <= u.last(next) {
+			next.why = why // until the first of them is acknowledged
+		}
 		u.lanes[i] = next
 	}
 	u.c.Log.Error(why, "before", before, "epoch", u.c.Journal.Epoch())
