@@ -142,7 +142,8 @@ func (h *HQ) compare(ctx context.Context, id string, s wire.State, came bool) er
 			h.cfg.Log.Warn("headquarters has less than it had acknowledged: was it restored from a backup? It asks the store again",
 				"store", id, "lane", l.Lane, "has", have, "acknowledged", l.Acked)
 		}
-		ack := wire.Ack{Epoch: s.Epoch, Lane: l.Lane, Upto: min(have, l.Last), Have: &have, HQTime: h.cfg.Now().UTC(), Takes: wire.BatchCompact}
+		// Never more than the store was told before: what lies between was not compared record by record.
+		ack := wire.Ack{Epoch: s.Epoch, Lane: l.Lane, Upto: min(have, l.Acked), Have: &have, HQTime: h.cfg.Now().UTC(), Takes: wire.BatchCompact}
 		if err := h.acknowledge(wire.Place{Chain: h.cfg.Chain, Store: id}, ack); err != nil {
 			return err
 		}
