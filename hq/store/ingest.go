@@ -79,7 +79,7 @@ func ingest(t *tx, b Batch) (Stored, error) {
 	if err := seen(t, b); err != nil {
 		return Stored{}, err
 	}
-	was, err := watermark(t, b)
+	was, err := b.watermark(t)
 	if err != nil {
 		return Stored{}, err
 	}
@@ -98,11 +98,14 @@ func ingest(t *tx, b Batch) (Stored, error) {
 	return s, b.rest(t, &s)
 }
 
-// watermark is what is stored of the batch's lane. An epoch that goes on from another one begins where it says.
-func watermark(t *tx, b Batch) (uint64, error) {
+// watermark is what is stored of the batch's lane. An epoch that goes on from another one begins where it says; from which one is
+// kept, since not every batch says it.
+func (b *Batch) watermark(t *tx) (uint64, error) {
 	var upto uint64
-	err := t.row("SELECT upto FROM watermark WHERE store = ? AND epoch = ? AND lane = ?", []any{b.Store, b.Epoch, b.Lane}, &upto)
+	var from string
+	err := t.row("SELECT upto, origin FROM watermark WHERE store = ? AND epoch = ? AND lane = ?", []any{b.Store, b.Epoch, b.Lane}, &upto, &from)
 	if !errors.Is(err, sql.ErrNoRows) {
+		b.From = from
 		return upto, err
 	}
 	if b.From != "" {
@@ -124,7 +127,7 @@ func noteGap(t *tx, b Batch, s *Stored) error {
 // never lies above the batch: only what was looked at is certain to be the same.
 func known(t *tx, b Batch, s *Stored) error {
 	for i, r := range b.Records[:min(uint64(len(b.Records)), s.Have+1-b.First)] {
-		there, same, err := compare(t, b, b.Epoch, b.First+uint64(i), r)
+		there, same, err := compare(t, b, b.First+uint64(i), r)
 		if err != nil {
 			return err
 		}
@@ -156,26 +159,37 @@ func (b Batch) rest(t *tx, s *Stored) error {
 	}
 	s.Upto = b.First + uint64(len(b.Records)) - 1
 	s.Have = s.Upto
-	return t.exec(`INSERT INTO watermark (store, epoch, lane, upto, head) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (store, epoch, lane) DO UPDATE SET upto = excluded.upto, head = max(head, excluded.head)`, b.Store, b.Epoch, b.Lane, s.Upto, b.Head)
+	return t.exec(`INSERT INTO watermark (store, epoch, lane, upto, head, origin) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (store, epoch, lane) DO UPDATE SET upto = excluded.upto, head = max(head, excluded.head)`,
+		b.Store, b.Epoch, b.Lane, s.Upto, b.Head, b.From)
 }
 
 func (b Batch) keep(t *tx, seq uint64, r wire.Record) (bool, error) {
 	if b.From != "" {
-		if _, same, err := compare(t, b, b.From, seq, r); err != nil || same {
+		if same, err := toldBefore(t, b, seq, r); err != nil || same {
 			return false, err
 		}
 	}
 	return insert(t, b, seq, r)
 }
 
-// compare reports whether a record is stored at its place of an epoch, and is this one. A time that NewBatch had to make up
+// toldBefore reports whether the record is stored at its place in any other epoch of the lane: a store may have been restored
+// more than once.
+func toldBefore(t *tx, b Batch, seq uint64, r wire.Record) (bool, error) {
+	var n int
+	err := t.row(`SELECT count(*) FROM record WHERE store = ? AND lane = ? AND seq = ? AND kind = ? AND at = ? AND body = ?
+		AND epoch IN (SELECT epoch FROM watermark WHERE store = ? AND lane = ? AND epoch <> ?)`,
+		[]any{b.Store, b.Lane, seq, string(r.Kind), ms(r.At), []byte(r.Body), b.Store, b.Lane, b.Epoch}, &n)
+	return n > 0, err
+}
+
+// compare reports whether a record is stored at its place, and is this one. A time that NewBatch had to make up
 // is not compared.
-func compare(t *tx, b Batch, epoch string, seq uint64, r wire.Record) (there, same bool, err error) {
+func compare(t *tx, b Batch, seq uint64, r wire.Record) (there, same bool, err error) {
 	var kind string
 	var when int64
 	var body []byte
-	err = t.row("SELECT kind, at, body FROM record WHERE store = ? AND epoch = ? AND lane = ? AND seq = ?", []any{b.Store, epoch, b.Lane, seq}, &kind, &when, &body)
+	err = t.row("SELECT kind, at, body FROM record WHERE store = ? AND epoch = ? AND lane = ? AND seq = ?", []any{b.Store, b.Epoch, b.Lane, seq}, &kind, &when, &body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, false, nil
 	}

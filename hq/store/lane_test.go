@@ -62,6 +62,11 @@ func TestIngestWhenOneSideHasForgotten(t *testing.T) {
 			[]step{start,
 				{with1(with1(batch("a", "f", 4, 3), on("e", 3)), oldEpoch(5)), Stored{Upto: 6, Have: 6, New: 1, First: 4}},
 				{batch("a", "f", 7, 1), Stored{Upto: 7, Have: 7, New: 1, First: 7}}}, nil},
+		"also where the batch does not say again where its epoch comes from, and where it is the third epoch": {
+			[]step{start,
+				{with1(with1(batch("a", "f", 3, 1), on("e", 2)), oldEpoch(5)), Stored{Upto: 3, Have: 3, First: 3}},
+				{with1(batch("a", "f", 4, 3), oldEpoch(5)), Stored{Upto: 6, Have: 6, New: 1, First: 4}},
+				{with1(with1(batch("a", "g", 4, 1), on("f", 3)), oldEpoch(5)), Stored{Upto: 4, Have: 4, First: 4}}}, nil},
 		"of which something is missing": {
 			[]step{start, {with1(batch("a", "f", 7, 1), on("e", 5)), Stored{Upto: 5, Have: 5}}, {with1(batch("a", "f", 6, 2), on("e", 5)), Stored{Upto: 7, Have: 7, New: 2, First: 6}}}, nil},
 	} {

@@ -174,6 +174,7 @@ type box struct {
 	t       *testing.T
 	dir     string
 	url     string
+	broker  string // where url leads when the box hears headquarters
 	keep    time.Duration
 	journal *journal.Journal
 	uplink  *uplink.Uplink
@@ -211,6 +212,18 @@ func open(t testing.TB, dir, url string, keep time.Duration) (*journal.Journal, 
 	}
 	l := newLine(url, "foyerd-north")
 	return j, uplink.New(uplink.Config{Place: here, Journal: j, Pipe: l, Version: "1.0", Patience: 200 * time.Millisecond, MaxPatience: time.Second, Keep: keep}), l
+}
+
+// hears starts the box anew, with a line to headquarters or with none.
+func (b *box) hears(headquarters bool) {
+	b.stop()
+	if b.broker == "" {
+		b.broker = b.url
+	}
+	if b.url = b.broker; !headquarters {
+		b.url = "tcp://127.0.0.1:1"
+	}
+	b.start()
 }
 
 // image copies the box's disk while it is off; restore puts it back and starts the box.

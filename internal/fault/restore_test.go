@@ -97,16 +97,16 @@ func TestAStoreRestoredFromLastWeek(t *testing.T) {
 				b.writes(wire.MainLane, numbered("v", 1, 300)...)
 				b.writes(wire.CaseLane, "c1")
 				b.settled()
+				b.hears(false)
+				b.writes(wire.MainLane, numbered("v", 301, 360)...) // in the image, and not yet at headquarters
 				restore := b.image()
-				b.writes(wire.MainLane, numbered("v", 301, 900)...)
+				b.hears(true)
+				b.writes(wire.MainLane, numbered("v", 361, 900)...)
 				b.settled()
-				proxy := b.url
-				b.url = "tcp://127.0.0.1:1" // nobody hears it for a while
+				b.hears(false)
 				restore()
 				b.writes(wire.MainLane, numbered("n", 1, fresh)...)
-				b.stop()
-				b.url = proxy
-				b.start()
+				b.hears(true)
 				b.until("it has a new epoch", func() bool { return b.journal.Epoch() != first })
 				b.settled()
 				b.writes(wire.MainLane, "last")
