@@ -113,7 +113,7 @@ func compactJournal(stdout io.Writer, files []string) error {
 }
 
 func salvageJournal(stdout io.Writer, files []string) error {
-	r, err := journal.Salvage(context.Background(), files[0], files[1], []string{wire.MainLane}, journal.Options{})
+	r, err := journal.Salvage(context.Background(), files[0], files[1], wire.Lanes, journal.Options{})
 	if r == nil {
 		return err
 	}

@@ -73,6 +73,7 @@ type Headquarters struct {
 	PasswordFile   string   `yaml:"password_file"` // the store's token
 	CAFile         string   `yaml:"ca_file"`       // tls: who signed the broker's certificate; default the system's
 	PublicKeyFiles []string `yaml:"public_key_files"`
+	Budget         Budget   `yaml:"budget"` // a metered line: 20MB/day; left out: not metered
 }
 
 // Reader is one reader that is plugged in.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 
 	"foyer/sync/journal"
 	"foyer/sync/wire"
@@ -27,52 +26,20 @@ func openMemory(path string, log *slog.Logger) (*journal.Journal, error) {
 	return journal.Open(path, options)
 }
 
-// What the store's memory says of itself to headquarters.
-const (
-	recordLost    wire.Kind = "record.lost"    // lost, in place of a record that is not there any more
-	recordsGiven  wire.Kind = "memory.thinned" // givenUp, each time the counts have changed
-	whyDamaged              = "damaged"        // the disk gave back other bytes than it was given
-	whyGivenUp              = "given_up"       // for room, since the disk or the quota was full
-	markerTooLong           = "a marker always encodes"
-)
+// classes of the journal by what a record is worth.
+var classes = map[wire.Worth]journal.Class{wire.WorthKeeping: journal.Keep, wire.AVisit: journal.Visit, wire.AStatistic: journal.Statistic}
 
-// lost stands in a lane for a record that is not there any more: headquarters sees every number in its order.
-type lost struct {
-	Why string `json:"why"`
-}
-
-// givenUp counts what was given up for room since the journal's file was made.
-type givenUp struct {
-	Visits     uint64 `json:"visits"`
-	Statistics uint64 `json:"statistics"`
-}
-
-// passing are the kinds that say something about a moment: the first to go when there is no room. The others are visits,
-// or must be kept: what nobody put into a class is.
-var (
-	passing = []wire.Kind{wire.GreetingDecided, wire.StrangersPassed, wire.ReaderChanged}
-	visits  = []wire.Kind{wire.VisitStarted, wire.VisitEnded, wire.CardClaimed, wire.CardReleased, wire.CardServed, wire.KioskUsed}
-)
-
-func classOf(kind wire.Kind) journal.Class {
-	switch {
-	case slices.Contains(passing, kind):
-		return journal.Statistic
-	case slices.Contains(visits, kind):
-		return journal.Visit
-	}
-	return journal.Keep
-}
+func classOf(kind wire.Kind) journal.Class { return classes[wire.WorthOf(kind)] }
 
 // marker is journal.Options.Marker.
 func marker(_ string, _ uint64, why journal.Why) []byte {
-	l := lost{whyGivenUp}
+	l := wire.Lost{Why: wire.LostGivenUp}
 	if why == journal.Damaged {
-		l.Why = whyDamaged
+		l.Why = wire.LostDamaged
 	}
-	payload, err := wire.EncodeRecord(wire.NewRecord(recordLost, now(), l))
+	payload, err := wire.EncodeRecord(wire.NewRecord(wire.RecordLost, now(), l))
 	if err != nil {
-		panic(markerTooLong) // a programmer's error
+		panic(err) // a programmer's error: a marker is short
 	}
 	return payload
 }
@@ -82,9 +49,10 @@ func (s *state) tellGivenUp(h journal.Health) {
 	if h.Thinned == s.given || h.Err != nil || h.Thinning || h.DiskFull {
 		return
 	}
-	payload, err := wire.EncodeRecord(wire.NewRecord(recordsGiven, now(), givenUp{h.Thinned[journal.Visit], h.Thinned[journal.Statistic]}))
+	counts := wire.GivenUp{Visits: h.Thinned[journal.Visit], Statistics: h.Thinned[journal.Statistic]}
+	payload, err := wire.EncodeRecord(wire.NewRecord(wire.MemoryThinned, now(), counts))
 	if err == nil {
-		err = s.journal.Submit(context.Background(), journal.Entry{Lane: wire.MainLane, Payload: payload})
+		err = s.journal.Submit(context.Background(), journal.Entry{Lane: wire.LaneOf(wire.MemoryThinned), Payload: payload})
 	}
 	if err == nil {
 		s.given = h.Thinned

@@ -40,10 +40,10 @@ func TestADamagedMemoryGoesAsideAndTheStoreOpens(t *testing.T) {
 // What a marker says can be read like any other record, and what was given up is told to the page and to headquarters.
 func TestWhatIsGivenUpIsToldByClass(t *testing.T) {
 	j, l, _ := begin(t, journal.Options{MaxBytes: 1 << 20, Marker: marker})
-	if err := j.MoveCursor(t.Context(), wire.MainLane, "hq", 0); err != nil {
+	if err := j.MoveCursor(t.Context(), wire.CountLane, "hq", 0); err != nil {
 		t.Fatal(err)
 	}
-	for range 8000 {
+	for range 12_000 {
 		l.Record(shop.Fact{At: now(), Body: shop.StrangersPassed{Zone: "door", Count: 1}}, nil)
 	}
 	done := make(chan error, 1)
@@ -62,24 +62,24 @@ func TestWhatIsGivenUpIsToldByClass(t *testing.T) {
 			t.Errorf("%s: the page says %q", lang, problem[lang])
 		}
 	}
-	records, err := j.Read(wire.MainLane, 1, 1, 0)
+	records, err := j.Read(wire.CountLane, 1, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	record, err := wire.DecodeRecord(records[0].Payload)
-	if err != nil || record.Kind != recordLost || string(record.Body) != `{"why":"given_up"}` {
+	if err != nil || record.Kind != wire.RecordLost || string(record.Body) != `{"why":"given_up"}` {
 		t.Errorf("in place of the first record stands %+v, %v", record, err)
 	}
-	last := j.Last(wire.MainLane)
+	last := j.Last(wire.CaseLane)
 	s.tellGivenUp(h)
 	h.Thinning = false // there is room again
 	for range 2 {
 		s.tellGivenUp(h)
 	}
-	if err := j.MoveCursor(t.Context(), wire.MainLane, "hq", last); err != nil {
+	if err := j.MoveCursor(t.Context(), wire.CaseLane, "hq", last); err != nil {
 		t.Fatal(err)
 	}
-	if got := j.Last(wire.MainLane); got != last+1 {
+	if got := j.Last(wire.CaseLane); got != last+1 {
 		t.Errorf("headquarters is told %d times, want once", got-last)
 	}
 }

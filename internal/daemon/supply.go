@@ -50,7 +50,7 @@ func newSupply(c *Config, j *journal.Journal, s *shop.Shop, version string, log 
 	r := reporter{j, log}
 	return &supply{
 		line: l,
-		up:   uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
+		up:   uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(hq.Budget), Traffic: l.Traffic, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: keys, Report: r.report, Log: log,
 			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s)}}),
 	}, nil
@@ -131,7 +131,7 @@ type reporter struct {
 func (r reporter) report(kind wire.Kind, a wire.Applied) {
 	payload, err := wire.EncodeRecord(wire.NewRecord(kind, now(), a))
 	if err == nil {
-		err = r.journal.Submit(context.Background(), journal.Entry{Lane: wire.MainLane, Payload: payload})
+		err = r.journal.Submit(context.Background(), journal.Entry{Lane: wire.LaneOf(kind), Payload: payload})
 	}
 	if err != nil && !errors.Is(err, journal.ErrStopped) {
 		r.log.Error("what became of a snapshot is not recorded", "snapshot", a.Snapshot, "version", a.Version, "err", err)

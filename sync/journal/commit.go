@@ -140,6 +140,9 @@ func (j *Journal) settle(t *turn, err error) {
 		if j.rewrite != nil {
 			j.rewrite.note(t.changes)
 		}
+		if t.epoch != "" {
+			j.epoch, j.origin = t.epoch, t.origin
+		}
 		if t.appended {
 			close(j.changed)
 			j.changed = make(chan struct{})
@@ -184,6 +187,8 @@ type turn struct {
 	used     int64 // bytes of pages in use, and what was added
 	full     bool  // something was refused for want of space
 	appended bool
+	epoch    string // a new one, with its origin
+	origin   Origin
 }
 
 func (t *turn) begin(tx *bolt.Tx) {
@@ -199,6 +204,8 @@ func (t *turn) do(r request) (uint64, error) {
 		return 0, t.move(r.lane, r.name, r.number)
 	case putSnapshot:
 		return 0, t.snapshot(r.name, r.number, r.payload)
+	case forkEpoch:
+		return 0, t.fork(r.name)
 	}
 	if err := t.reserve(r); err != nil {
 		return 0, err
@@ -322,6 +329,8 @@ func (t *turn) move(name, cursor string, to uint64) error {
 	}
 	if at, ok := l.cursors[cursor]; ok && to <= at {
 		return nil
+	} else if !ok {
+		to = max(to, l.lowest()) // what every reader before it has had may be gone
 	}
 	l.cursors = maps.Clone(l.cursors) // the journal still reads the old one
 	l.cursors[cursor] = to

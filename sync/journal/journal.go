@@ -28,7 +28,7 @@
 //
 // # The file (format 2)
 //
-// bbolt, buckets: "meta" (format, epoch); "log" with one bucket a lane and class (lane, then a byte 1 for visits and 2 for
+// bbolt, buckets: "meta" (format, epoch, and what it went on from: see Origin); "log" with one bucket a lane and class (lane, then a byte 1 for visits and 2 for
 // statistics; 8-byte big-endian sequence -> CRC-32C of place and payload, payload; the sequence of the lane's first bucket is
 // the last one given out); "thinned" (the same names -> last sequence given up, how many); "cursor" (lane 0x00 name -> 8 bytes);
 // "snapshot" (kind 0x00 version -> data; the two highest versions are kept); "state" with one bucket a name. The epoch is
@@ -38,12 +38,14 @@
 package journal
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/bits"
 	"os"
+	"strings"
 	"sync"
 
 	bolt "go.etcd.io/bbolt"
@@ -58,6 +60,10 @@ const (
 	MaxName     = 64       // bytes of a lane, cursor, snapshot kind or state bucket
 	MaxRead     = 256      // records of one Read: a read must not keep the file's old pages from being used again
 )
+
+// KeptSuffix ends the name of a cursor that trails the one of the same name without it: what lies between was read, and is
+// kept in case it is asked for again.
+const KeptSuffix = "-kept"
 
 // DefaultMaxBytes is the size that a journal may grow to. 256 MiB is some 800,000 records of 256 bytes, seven weeks of a
 // busy store without headquarters, and an address range that a 32-bit box can still map whole.
@@ -122,7 +128,6 @@ type Journal struct {
 	path     string
 	maxBytes int
 	log      *slog.Logger
-	epoch    string
 	queue    chan request
 	commitTx func(*bolt.Tx) error // the sync; a field so that a test can make it fail
 	marker   func(lane string, seq uint64, why Why) []byte
@@ -135,6 +140,8 @@ type Journal struct {
 	db   *bolt.DB     // nil after a failed reopen
 
 	mu      sync.Mutex // guards what follows
+	epoch   string
+	origin  Origin
 	lanes   map[string]*lane
 	changed chan struct{}     // closed and replaced at each commit that appended
 	told    map[string]uint64 // by lane: the last record that was told to be damaged
@@ -168,6 +175,30 @@ func (l *lane) first() uint64 {
 		}
 	}
 	return first
+}
+
+// had is the sequence up to which nothing is missed by anybody: cursors that only keep do not count.
+func (l *lane) had() uint64 {
+	if !hasReader(l.cursors) {
+		return l.lowest()
+	}
+	low := l.last
+	for name, at := range l.cursors {
+		if !strings.HasSuffix(name, KeptSuffix) {
+			low = min(low, at)
+		}
+	}
+	return low
+}
+
+// hasReader reports whether one of the cursors does more than keep.
+func hasReader(cursors map[string]uint64) bool {
+	for name := range cursors {
+		if !strings.HasSuffix(name, KeptSuffix) {
+			return true
+		}
+	}
+	return false
 }
 
 // lowest is the sequence that every reader of the lane is past. Without a reader it is 0: nothing may be pruned.
@@ -238,7 +269,16 @@ func (j *Journal) load() error {
 		return err
 	}
 	err := view(j.db, func(tx *bolt.Tx) error {
-		j.epoch = string(tx.Bucket(metaBucket).Get(epochKey))
+		b := tx.Bucket(metaBucket)
+		j.epoch, j.origin = string(b.Get(epochKey)), Origin{From: string(b.Get(fromKey)), Bases: map[string]uint64{}}
+		c := b.Cursor()
+		for k, v := c.Seek(basePrefix); bytes.HasPrefix(k, basePrefix); k, v = c.Next() {
+			n, err := parseNumber(v)
+			if err != nil {
+				return damaged(err)
+			}
+			j.origin.Bases[string(k[len(basePrefix):])] = n
+		}
 		return nil
 	})
 	return errors.Join(err, j.reload())
@@ -274,8 +314,12 @@ func (j *Journal) Close() error {
 	return err
 }
 
-// Epoch is the random name made with the file.
-func (j *Journal) Epoch() string { return j.epoch }
+// Epoch is the random name made with the file, or by Fork since.
+func (j *Journal) Epoch() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.epoch
+}
 
 // Path is the file.
 func (j *Journal) Path() string { return j.path }

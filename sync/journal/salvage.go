@@ -347,7 +347,7 @@ func (w *wreck) bring(ctx context.Context, into string, o Options) (*Salvaged, e
 	r := &Salvaged{Epoch: w.epoch, DamagedPages: w.damaged, CursorsKnown: true}
 	for _, lane := range w.lanes() {
 		r.Lanes = append(r.Lanes, w.bringLane(ctx, in, lane))
-		r.CursorsKnown = r.CursorsKnown && len(w.cursors[lane]) > 0
+		r.CursorsKnown = r.CursorsKnown && hasReader(w.cursors[lane])
 	}
 	err = errors.Join(w.bringState(ctx, in, r), in.wait(), w.bringSnapshots(ctx, j, r))
 	stop()
@@ -365,7 +365,7 @@ func (w *wreck) bringLane(ctx context.Context, in *sink, lane string) SalvagedLa
 			at.last = max(at.last, seq)
 		}
 	}
-	low := at.lowest()
+	low := at.had()
 	next := low + 1
 	for _, seq := range slices.Sorted(maps.Keys(class)) {
 		if seq <= low {

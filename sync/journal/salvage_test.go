@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// wreckage is a journal's bytes with records of three classes, of which headquarters has the first hundred.
+// wreckage is a journal's bytes with records of three classes, of which headquarters has the first hundred; they are kept.
 func wreckage(t testing.TB) []byte {
 	path := newPath(t)
 	j, stop := run(t, path, Options{MaxBytes: 4 << 20})
@@ -24,7 +24,7 @@ func wreckage(t testing.TB) []byte {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(j.PutSnapshot(t.Context(), "members", 7, []byte("all")), j.MoveCursor(t.Context(), "main", "hq", 100)); err != nil {
+	if err := errors.Join(j.PutSnapshot(t.Context(), "members", 7, []byte("all")), j.MoveCursor(t.Context(), "main", "hq-kept", 0), j.MoveCursor(t.Context(), "main", "hq", 100)); err != nil {
 		t.Fatal(err)
 	}
 	stop()

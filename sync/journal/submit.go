@@ -28,6 +28,7 @@ const (
 	moveCursor
 	putSnapshot
 	compactFile
+	forkEpoch
 )
 
 type outcome struct {

@@ -51,12 +51,22 @@ func (t *turn) giveUp(name string, c Class, need int64) (freed int64, err error)
 		return freed, nil
 	}
 	t.thinned += n
-	l.thinned[c] += uint64(n)
+	l.thinned[c] += missed(keys[:n], l.had())
 	l.upto[c] = binary.BigEndian.Uint64(keys[n-1])
 	l.firsts[c] = firstOf(b)
 	t.note(thinnedBucket, "", logName(name, c))
 	v := append(number(l.upto[c]), number(l.thinned[c])...)
 	return freed, t.tx.Bucket(thinnedBucket).Put(logName(name, c), v)
+}
+
+// missed counts the records that not every reader had.
+func missed(keys [][]byte, had uint64) (n uint64) {
+	for _, k := range keys {
+		if binary.BigEndian.Uint64(k) > had {
+			n++
+		}
+	}
+	return n
 }
 
 // oldest lists the first records up to a sequence: they are to be deleted, which must not be done under a cursor.
