@@ -150,6 +150,23 @@ type Journal struct {
 	Last    uint64 `json:"last"`              // newest sequence
 	Acked   uint64 `json:"acked"`             // highest that headquarters has
 	Problem Text   `json:"problem,omitempty"` // in plain words; none when well
+
+	Oldest  time.Time `json:"oldest,omitzero"`   // when the oldest record that waits for headquarters was made
+	LastAck time.Time `json:"last_ack,omitzero"` // when headquarters last confirmed something
+	Lost    uint64    `json:"lost,omitempty"`    // records that headquarters will never have, since the start
+	SkewMS  *int64    `json:"skew_ms,omitempty"` // this box's clock minus headquarters'; none: not measured yet
+	Budget  int64     `json:"budget,omitempty"`  // bytes a day on a metered line
+	Spent   int64     `json:"spent,omitempty"`   // of them today
+	Lanes   []Lane    `json:"lanes,omitempty"`   // in the order in which they go first; none without headquarters
+}
+
+// Lane is one log of the store's memory: "cases", "main" (visits) or "count".
+type Lane struct {
+	Lane   string    `json:"lane"`
+	Last   uint64    `json:"last"`
+	Acked  uint64    `json:"acked"`
+	Oldest time.Time `json:"oldest,omitzero"`
+	Waits  bool      `json:"waits,omitempty"` // for the next day's budget
 }
 
 // Reader is one reader's health.

@@ -75,7 +75,25 @@ func (h *HQ) Ingest(ctx context.Context, place wire.Place, lane string, payload 
 		}
 		h.hub.changed()
 	}
-	return wire.Ack{Epoch: b.Epoch, Lane: b.Lane, Upto: stored.Upto, HQTime: now.UTC()}, nil
+	h.noteStored(place.Store, b, stored)
+	ack := wire.Ack{Epoch: b.Epoch, Lane: b.Lane, Upto: stored.Upto, HQTime: now.UTC(), Takes: wire.BatchCompact, Fork: stored.Fork}
+	if stored.Have != stored.Upto {
+		ack.Have = new(stored.Have)
+	}
+	return ack, nil
+}
+
+// noteStored logs what a person should know of.
+func (h *HQ) noteStored(id string, b wire.Batch, s store.Stored) {
+	if s.Lost > 0 {
+		h.cfg.Log.Error("records are lost for good: neither headquarters nor the store has them", "store", id, "lane", b.Lane,
+			"epoch", b.Epoch, "before", b.First, "records", s.Lost)
+		h.hub.changed()
+	}
+	if s.Fork {
+		h.cfg.Log.Warn("a store forgot what it had told: it was restored from an older image and is asked to go on under a new epoch",
+			"store", id, "lane", b.Lane, "epoch", b.Epoch, "from", s.Upto+1)
+	}
 }
 
 // acknowledge sends an ack. If the line is gone it is lost, and the store asks again by sending again.
@@ -109,7 +127,38 @@ func (h *HQ) heard(ctx context.Context, id string, payload []byte) error {
 	if !s.Online {
 		return nil // a retained "offline" is no sign of life
 	}
-	return h.db.SawShop(ctx, id, clip(s.Version, 40), now)
+	if err := h.db.SawShop(ctx, id, clip(s.Version, 40), now); err != nil || s.Epoch == "" {
+		return err
+	}
+	return h.compare(ctx, id, s, fresh)
+}
+
+// compare keeps how a store's memory stands, and answers a store that has just come, or that remembers something else, with what is
+// stored: where it is less than the store was once told, or more than the store has, either of the two was restored from a
+// backup, and the store knows what to do. What an outside broker retained may be old: it is answered too.
+func (h *HQ) compare(ctx context.Context, id string, s wire.State, came bool) error {
+	if err := h.db.KeepState(ctx, id, s); err != nil {
+		return err
+	}
+	for _, l := range s.Lanes {
+		have, err := h.db.Watermark(ctx, id, s.Epoch, l.Lane)
+		if err != nil {
+			return err
+		}
+		if have == l.Acked && !came {
+			continue
+		}
+		if have < l.Acked {
+			h.cfg.Log.Warn("headquarters has less than it had acknowledged: was it restored from a backup? It asks the store again",
+				"store", id, "lane", l.Lane, "has", have, "acknowledged", l.Acked)
+		}
+		// Never more than the store was told before: what lies between was not compared record by record.
+		ack := wire.Ack{Epoch: s.Epoch, Lane: l.Lane, Upto: min(have, l.Acked), Have: &have, HQTime: h.cfg.Now().UTC(), Takes: wire.BatchCompact}
+		if err := h.acknowledge(wire.Place{Chain: h.cfg.Chain, Store: id}, ack); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // presence is what is known of a store's line since headquarters started.

@@ -2,6 +2,7 @@ package hq
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"foyer/hq/store"
@@ -27,6 +28,95 @@ type Store struct {
 	LastBad  string
 	Snapshot map[string]Standing // by kind
 	Packs    []PackStanding      // sorted by pack
+	Memory   Memory
+}
+
+// Memory is what is known of what a store still has to tell.
+type Memory struct {
+	Told  wire.State // the store's last word on it; its At is zero where it never said one
+	Lanes []LaneStanding
+	Lost  uint64 // records that will never come, in all epochs
+}
+
+// LaneStanding is one log of the store's present epoch.
+type LaneStanding struct {
+	Lane    string    `json:"lane"`
+	Stored  uint64    `json:"stored"`            // here, without a gap up to it
+	Waiting uint64    `json:"waiting"`           // at the store, as far as it has told
+	Oldest  time.Time `json:"oldest,omitzero"`   // of those that waited when it told
+	LastAck time.Time `json:"last_ack,omitzero"` // when the store last heard of headquarters, as it told
+	Held    bool      `json:"held,omitempty"`    // waits for the next day's budget
+}
+
+// Waiting counts the records that wait at the store.
+func (m Memory) Waiting() (n uint64) {
+	for _, l := range m.Lanes {
+		n += l.Waiting
+	}
+	return n
+}
+
+// Oldest is when the oldest of them was made; zero: not known, or none waits.
+func (m Memory) Oldest() (oldest time.Time) {
+	for _, l := range m.Lanes {
+		if l.Waiting > 0 && !l.Oldest.IsZero() && (oldest.IsZero() || l.Oldest.Before(oldest)) {
+			oldest = l.Oldest
+		}
+	}
+	return oldest
+}
+
+// Held reports whether something waits for the next day's budget.
+func (m Memory) Held() bool {
+	return slices.ContainsFunc(m.Lanes, func(l LaneStanding) bool { return l.Held && l.Waiting > 0 })
+}
+
+// memories puts together what stores told and what is stored here.
+func (h *HQ) memories(ctx context.Context) (map[string]Memory, error) {
+	states, err := h.db.States(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lanes, err := h.db.Lanes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	gaps, err := h.db.Gaps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]Memory{}
+	for id, s := range states {
+		m := Memory{Told: s}
+		for _, told := range s.Lanes {
+			m.Lanes = append(m.Lanes, standingOf(told, id, s.Epoch, lanes))
+		}
+		all[id] = m
+	}
+	for _, g := range gaps {
+		m := all[g.Store]
+		m.Lost += g.Last - g.First + 1
+		all[g.Store] = m
+	}
+	return all, nil
+}
+
+// standingOf is how a lane stands. Sequences only grow, so the higher of what was told by state and by batch is the newer one.
+func standingOf(told wire.LaneState, id, epoch string, lanes []store.Lane) LaneStanding {
+	out := LaneStanding{Lane: told.Lane, Oldest: told.Oldest, LastAck: told.LastAck, Held: told.Waits}
+	head := told.Last
+	for _, l := range lanes {
+		if l.Store == id && l.Epoch == epoch && l.Lane == told.Lane {
+			out.Stored, head = l.Upto, max(head, l.Head)
+		}
+	}
+	if head > out.Stored {
+		out.Waiting = head - out.Stored
+	}
+	if out.Stored > told.Acked {
+		out.Oldest = time.Time{} // that one has come since
+	}
+	return out
 }
 
 // Standing is how a store stands to the newest snapshot of a kind.
@@ -81,11 +171,15 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 		}
 		newest[kind] = p.Version
 	}
+	memories, err := h.memories(ctx)
+	if err != nil {
+		return nil, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := make([]Store, len(shops))
 	for i, shop := range shops {
-		all[i] = Store{Shop: shop, Line: Unheard, Snapshot: map[string]Standing{}}
+		all[i] = Store{Shop: shop, Line: Unheard, Snapshot: map[string]Standing{}, Memory: memories[shop.ID]}
 		if p := h.shops[shop.ID]; p != nil {
 			all[i].place(*p)
 		}

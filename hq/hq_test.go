@@ -350,3 +350,59 @@ func FuzzDeliver(f *testing.F) {
 		}
 	})
 }
+
+// A store that has just come, or remembers something else, is told what is stored, never more than it knew.
+func TestAStoresStateIsAnsweredWithWhatIsStored(t *testing.T) {
+	r := start(t, t.TempDir())
+	r.add("a")
+	for i := range 3 {
+		if err := r.send(at("a").Up("main"), batchOf(t, uint64(i+1), visitRecord(string(rune('u'+i))))); err != nil {
+			t.Fatal(err)
+		}
+		<-r.broker.acks
+	}
+	for i, tc := range []struct {
+		acked, last uint64
+		want        *wire.Ack // nil: none
+	}{
+		{3, 5, nil}, // online by its records already, and in step
+		{2, 5, &wire.Ack{Upto: 2, Have: new(uint64(3))}}, // an answer was lost
+		{5, 9, &wire.Ack{Upto: 3, Have: new(uint64(3))}}, // headquarters has forgotten
+		{1, 2, &wire.Ack{Upto: 1, Have: new(uint64(3))}}, // the store has
+	} {
+		state, err := wire.EncodeState(wire.State{Online: true, At: r.Now(), Epoch: "e", Lanes: []wire.LaneState{{Lane: "main", Last: tc.last, Acked: tc.acked, Oldest: r.Now(), Waits: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.send(at("a").State(), state); err != nil {
+			t.Fatal(err)
+		}
+		if tc.want == nil {
+			if n := len(r.broker.acks); n > 0 {
+				t.Errorf("case %d: %d answers, want none", i, n)
+			}
+			continue
+		}
+		if got := <-r.broker.acks; got.Upto != tc.want.Upto || got.Watermark() != *tc.want.Have || got.Takes != wire.BatchCompact || got.Lane != "main" {
+			t.Errorf("case %d: %+v, want %+v", i, got, *tc.want)
+		}
+	}
+	stores, err := r.Stores(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := stores[0].Memory; m.Waiting() != 0 || !m.Oldest().IsZero() || len(m.Lanes) != 1 || m.Lanes[0].Stored != 3 {
+		t.Errorf("memory %+v", m)
+	}
+	more, err := wire.EncodeState(wire.State{Online: true, At: r.Now(), Epoch: "e", Lanes: []wire.LaneState{{Lane: "main", Last: 10, Acked: 3, Oldest: r.Now(), Waits: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.send(at("a").State(), more); err != nil {
+		t.Fatal(err)
+	}
+	stores, err = r.Stores(t.Context())
+	if m := stores[0].Memory; err != nil || m.Waiting() != 7 || !m.Oldest().Equal(r.Now()) || !m.Held() {
+		t.Errorf("memory %+v, %v: want 7 that wait, held back", m, err)
+	}
+}

@@ -1,26 +1,45 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"foyer/sync/journal"
+	"foyer/sync/wire"
 )
 
-const journalHelp = `foyer journal ls PATH      what a journal holds, without its contents
-foyer journal verify PATH  reads every record and checks it against its checksum
+const journalHelp = `foyer journal ls PATH           what a journal holds, without its contents
+foyer journal verify PATH       reads every record and checks it against its checksum
+foyer journal export PATH       every record as one line of JSON
+foyer journal compact PATH      writes the file anew, without what was deleted
+foyer journal salvage OLD INTO  brings what is whole in the damaged file OLD into the journal INTO (made when missing)
 
 The journal must not be in use: stop its foyerd first, or copy the file.
 Exit status: 0 all is well, 1 something is wrong with the file, 2 the command was not understood.
 `
 
-// journalCommand looks into a journal's file and changes nothing.
+// journalVerbs are the commands, each with the files that it wants.
+var journalVerbs = map[string]struct {
+	files int
+	run   func(stdout io.Writer, files []string) error
+}{
+	"ls":      {1, inspectWith(listJournal)},
+	"verify":  {1, inspectWith(judgeJournal)},
+	"export":  {1, exportJournal},
+	"compact": {1, compactJournal},
+	"salvage": {2, salvageJournal},
+}
+
+// journalCommand looks into a journal's file, or mends it.
 func journalCommand(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("foyer journal", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -30,27 +49,98 @@ func journalCommand(args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return 2
 	}
-	show := map[string]func(io.Writer, *journal.Report, error){"ls": listJournal, "verify": judgeJournal}[flags.Arg(0)]
-	if show == nil || flags.NArg() != 2 {
+	verb, known := journalVerbs[flags.Arg(0)]
+	if !known || flags.NArg() != verb.files+1 {
 		fmt.Fprint(stderr, journalHelp)
 		return 2
 	}
-	report, err := journal.Inspect(flags.Arg(1))
-	if report != nil {
-		show(stdout, report, err)
-	}
-	if err != nil {
+	if err := verb.run(stdout, flags.Args()[1:]); err != nil {
 		fmt.Fprintf(stderr, "foyer journal: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
+func inspectWith(show func(io.Writer, *journal.Report, error)) func(io.Writer, []string) error {
+	return func(stdout io.Writer, files []string) error {
+		report, err := journal.Inspect(files[0])
+		if report != nil {
+			show(stdout, report, err)
+		}
+		return err
+	}
+}
+
+// exportJournal prints records as JSON where they are JSON, and in base64 where they are not.
+func exportJournal(stdout io.Writer, files []string) error {
+	out := json.NewEncoder(stdout)
+	return journal.Export(files[0], func(e journal.Exported) error {
+		line := struct {
+			Lane   string `json:"lane"`
+			Seq    uint64 `json:"seq"`
+			Class  string `json:"class"`
+			Record any    `json:"record"`
+		}{e.Lane, e.Seq, e.Class.String(), e.Payload}
+		if json.Valid(e.Payload) {
+			line.Record = json.RawMessage(e.Payload)
+		}
+		return out.Encode(line)
+	})
+}
+
+func compactJournal(stdout io.Writer, files []string) error {
+	before, err := os.Stat(files[0])
+	if err != nil {
+		return err
+	}
+	j, err := journal.Open(files[0], journal.Options{})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- j.Run(ctx) }()
+	err = j.Compact(context.Background())
+	stop()
+	if err = errors.Join(err, <-ended, j.Close()); err != nil {
+		return err
+	}
+	after, err := os.Stat(files[0])
+	if err == nil {
+		fmt.Fprintf(stdout, "%d bytes became %d\n", before.Size(), after.Size())
+	}
+	return err
+}
+
+func salvageJournal(stdout io.Writer, files []string) error {
+	r, err := journal.Salvage(context.Background(), files[0], files[1], wire.Lanes, journal.Options{})
+	if r == nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%d pages are damaged\n", r.DamagedPages)
+	lost := uint64(0)
+	for _, l := range r.Lanes {
+		fmt.Fprintf(stdout, "lane %s: %d records brought over, %d left out because every reader had them\n", l.Lane, l.Recovered, l.Had)
+		for _, region := range l.Lost {
+			fmt.Fprintf(stdout, "lane %s: LOST %d to %d\n", l.Lane, region.First, region.Last)
+			lost += region.Last - region.First + 1
+		}
+	}
+	fmt.Fprintf(stdout, "%d keys of state and %d snapshots brought over\n", r.State, r.Snapshots)
+	if !r.CursorsKnown {
+		fmt.Fprintln(stdout, "What headquarters has already could not be told: it gets some of this a second time, under new numbers.")
+	}
+	if lost > 0 {
+		fmt.Fprintf(stdout, "%d records are lost.\n", lost)
+	}
+	return err
+}
+
 func listJournal(w io.Writer, r *journal.Report, _ error) {
 	fmt.Fprintf(w, "format %s, epoch %s, %d bytes\n", r.Format, r.Epoch, r.FileBytes)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range r.Lanes {
-		fmt.Fprintf(table, "lane %s\t%d records\t%d to %d\t%d bytes\t%s\n", l.Lane, l.Last+1-l.First, l.First, l.Last, l.Bytes, cursorsOf(l))
+		fmt.Fprintf(table, "lane %s\t%d records\t%d to %d\t%d bytes\t%s\n", l.Lane, l.Records, l.First, l.Last, l.Bytes, notesOn(l))
 	}
 	for _, s := range r.Snapshots {
 		fmt.Fprintf(table, "snapshot %s\tversion %d\t\t%d bytes\t\n", s.Kind, s.Version, s.Bytes)
@@ -61,19 +151,24 @@ func listJournal(w io.Writer, r *journal.Report, _ error) {
 	table.Flush()
 }
 
-func cursorsOf(l journal.LaneReport) string {
-	var at []string
+func notesOn(l journal.LaneReport) string {
+	var notes []string
 	for _, name := range slices.Sorted(maps.Keys(l.Cursors)) {
-		at = append(at, fmt.Sprintf("%s has %d", name, l.Cursors[name]))
+		notes = append(notes, fmt.Sprintf("%s has %d", name, l.Cursors[name]))
 	}
-	return strings.Join(at, ", ")
+	for c, n := range l.GivenUp {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf("%d of class %v given up for room", n, journal.Class(c)))
+		}
+	}
+	return strings.Join(notes, ", ")
 }
 
 // judgeJournal prints the verdict; the faults themselves follow on the standard error.
 func judgeJournal(w io.Writer, r *journal.Report, err error) {
 	records := uint64(0)
 	for _, l := range r.Lanes {
-		records += l.Last + 1 - l.First
+		records += l.Records
 	}
 	if err == nil {
 		fmt.Fprintf(w, "good: %d records in %d lanes, %d snapshots\n", records, len(r.Lanes), len(r.Snapshots))

@@ -56,7 +56,7 @@ func TestJournalLs(t *testing.T) {
 	if code != 0 || errs != "" {
 		t.Errorf("code %d: %s", code, errs)
 	}
-	for _, want := range []string{"format 1, epoch " + epoch, "lane main", "2 records", "2 to 3", "23 bytes", "hq has 1",
+	for _, want := range []string{"format 2, epoch " + epoch, "lane main", "2 records", "2 to 3", "23 bytes", "hq has 1",
 		"snapshot members", "version 9", "state history", "1 keys"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
@@ -86,9 +86,58 @@ func TestJournalVerify(t *testing.T) {
 	}
 }
 
+func TestJournalExport(t *testing.T) {
+	path, _ := aJournal(t)
+	code, out, errs := journalSays("export", path)
+	want := `{"lane":"main","seq":2,"class":"keep","record":"c2Vjb25kIHZpc2l0"}
+{"lane":"main","seq":3,"class":"keep","record":"dGhpcmQgdmlzaXQ="}
+`
+	if code != 0 || errs != "" || out != want {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+}
+
+func TestJournalCompact(t *testing.T) {
+	path, _ := aJournal(t)
+	if code, out, errs := journalSays("compact", path); code != 0 || !strings.Contains(out, " bytes became ") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(data, []byte("first visit")) {
+		t.Error("what headquarters had is still in the file")
+	}
+	if code, out, errs := journalSays("verify", path); code != 0 || !strings.HasPrefix(out, "good: 2 records") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+}
+
+func TestJournalSalvage(t *testing.T) {
+	path, _ := aJournal(t)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned := bytes.ReplaceAll(data, []byte("second visit"), []byte("second visiT"))
+	if err := os.WriteFile(path, turned, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	into := filepath.Join(t.TempDir(), "journal.db")
+	code, out, errs := journalSays("salvage", path, into)
+	if code != 0 || !strings.Contains(out, "1 records brought over, 0 left out") && !strings.Contains(out, "1 records brought over, 1 left out") ||
+		!strings.Contains(out, "lane main: LOST 2 to 2") || !strings.Contains(out, "1 records are lost.") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	if code, out, errs := journalSays("verify", into); code != 0 || !strings.HasPrefix(out, "good: 1 records in 1 lanes, 1 snapshots") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+}
+
 func TestJournalBadCalls(t *testing.T) {
 	path, _ := aJournal(t)
-	for _, args := range [][]string{{}, {"ls"}, {"empty", path}, {"ls", path, path}, {"-x"}} {
+	for _, args := range [][]string{{}, {"ls"}, {"salvage", path}, {"empty", path}, {"ls", path, path}, {"-x"}} {
 		if code, _, errs := journalSays(args...); code != 2 || !strings.Contains(errs, "foyer journal ls PATH") {
 			t.Errorf("%q: code %d: %s", args, code, errs)
 		}

@@ -19,6 +19,7 @@ func (c *Console) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/visits", c.apiVisits)
 	mux.HandleFunc("GET /api/records", c.apiRecords)
 	mux.HandleFunc("GET /api/records/count", c.apiRecordCount)
+	mux.HandleFunc("GET /api/gaps", c.apiGaps)
 	mux.HandleFunc("GET /api/members", c.apiMembers)
 	mux.HandleFunc("GET /api/members/{id}/cards", c.apiMemberCards)
 	mux.HandleFunc("POST /api/members/import", c.apiImport)

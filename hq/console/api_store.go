@@ -29,6 +29,13 @@ type apiStore struct {
 	Applied  []apiApplied `json:"applied"` // one a kind of snapshot that was published
 
 	Packs []apiStorePack `json:"packs"`
+
+	Epoch  string            `json:"epoch,omitempty"`
+	Lanes  []hq.LaneStanding `json:"lanes,omitempty"`    // what waits at the store, as far as it has told
+	Lost   uint64            `json:"lost,omitempty"`     // records that will never come; see /api/gaps
+	Given  *wire.GivenUp     `json:"given_up,omitempty"` // what the store gave up for room
+	Budget int64             `json:"budget,omitempty"`
+	Spent  int64             `json:"spent,omitempty"` // bytes of the budget, when it told
 }
 
 type apiApplied struct {
@@ -42,8 +49,8 @@ type apiApplied struct {
 
 func newAPIStore(s hq.Store) apiStore {
 	out := apiStore{ID: s.ID, NameZH: s.NameZH, NameEN: s.NameEN, Line: s.Line, Version: s.Version, LastSeen: s.LastSeen,
-		BehindMS: s.Behind.Milliseconds(), Bad: s.Bad, LastBad: s.LastBad, Applied: []apiApplied{},
-		Packs: newAPIStorePacks(s)}
+		BehindMS: s.Behind.Milliseconds(), Bad: s.Bad, LastBad: s.LastBad, Applied: []apiApplied{}, Packs: newAPIStorePacks(s),
+		Epoch: s.Memory.Told.Epoch, Lanes: s.Memory.Lanes, Lost: s.Memory.Lost, Given: s.Memory.Told.Given, Budget: s.Memory.Told.Budget, Spent: s.Memory.Told.Spent}
 	if s.HasSkew {
 		out.SkewMS = new(s.Skew.Milliseconds())
 	}
@@ -208,6 +215,15 @@ func (c *Console) apiRecords(w http.ResponseWriter, r *http.Request) {
 		rows = []store.Row{}
 	}
 	c.reply(w, r, http.StatusOK, rows, err)
+}
+
+// apiGaps lists the records that will never come.
+func (c *Console) apiGaps(w http.ResponseWriter, r *http.Request) {
+	gaps, err := c.hq.DB().Gaps(r.Context())
+	if gaps == nil {
+		gaps = []store.Gap{}
+	}
+	c.reply(w, r, http.StatusOK, gaps, err)
 }
 
 func (c *Console) apiRecordCount(w http.ResponseWriter, r *http.Request) {

@@ -16,6 +16,7 @@
 //	GET  /api/visits                  ?store=&since=RFC3339&limit=: newest first
 //	GET  /api/records                 ?store=&kind=&from=SEQ&limit=: as stored, in order
 //	GET  /api/records/count           ?store= -> {"count"}
+//	GET  /api/gaps                    records that will never come
 //	GET  /api/members                 ?after=ID&limit=: masked
 //	GET  /api/members/{id}/cards      cards by their short names, and what stores did with them
 //	POST /api/members/import          text/csv; ?dry=1 only checks -> hq.Preview; 422 with faults and nothing stored

@@ -20,6 +20,7 @@ import (
 	"foyer/shop/binding"
 	"foyer/shop/campaign"
 	"foyer/shop/proof"
+	"foyer/sync/wire"
 )
 
 // browserLike is a client with cookies that does not follow redirects by itself.
@@ -161,6 +162,31 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 	}
 	if status, _ := h.ask("GET", "/campaigns/nothing", "", ""); status != 404 {
 		t.Errorf("a campaign that is not there: %d, want 404", status)
+	}
+}
+
+// What a store has told of its memory stands on the stores page, whatever of it there is.
+func TestTheStoresPageTellsOfAStoresMemory(t *testing.T) {
+	h := newHouse(t)
+	h.busy()
+	state := wire.State{V: wire.Version, Online: true, At: h.now, Epoch: "e1", Budget: 20_000_000, Spent: 12_300_000, Given: &wire.GivenUp{Visits: 310, Statistics: 4217},
+		Lanes: []wire.LaneState{{Lane: wire.CaseLane}, {Lane: wire.MainLane, Last: 12_345, Oldest: h.now.Add(-time.Hour)}, {Lane: wire.CountLane, Last: 77, Waits: true}}}
+	if err := h.hq.DB().KeepState(t.Context(), "airport", state); err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string][]string{
+		"en":    {"gave up 310 visits and 4,217 counts", "records wait at the store", "12.3 of 20.0 MB", "Given and owed"},
+		"zh-CN": {"已舍弃 310 条到店记录和 4,217 条统计", "条记录留在店里", "12.3 / 20.0 MB", "权益与待办"},
+	} {
+		_, body := h.ask("GET", "/stores?lang="+lang, "", "")
+		for _, text := range want {
+			if !strings.Contains(body, text) {
+				t.Errorf("the page in %s does not say %q", lang, text)
+			}
+		}
+		if hit := untranslated.FindString(body); hit != "" {
+			t.Errorf("the page in %s has %q", lang, hit)
+		}
 	}
 }
 

@@ -122,16 +122,18 @@ func otherLang(w *words.Catalogue, lang string) string {
 func (c *Console) funcs(lang string) template.FuncMap {
 	say := func(key string, pairs ...any) string { return c.say(lang, key, pairs...) }
 	return template.FuncMap{
-		"t":      say,
-		"clock":  func(t time.Time) string { return c.stamp(t, "15:04:05") },
-		"minute": func(t time.Time) string { return c.stamp(t, "2006-01-02 15:04") },
-		"ago":    func(t time.Time) string { return c.ago(lang, t) },
-		"span":   func(d time.Duration) string { return c.span(lang, d) },
-		"date":   func(t time.Time) string { return c.date(lang, t) },
-		"short":  func(id string) string { return shortID(id) },
-		"number": number,
-		"hue":    hue,
-		"lang":   func() string { return lang },
+		"t":         say,
+		"clock":     func(t time.Time) string { return c.stamp(t, "15:04:05") },
+		"minute":    func(t time.Time) string { return c.stamp(t, "2006-01-02 15:04") },
+		"ago":       func(t time.Time) string { return c.ago(lang, t) },
+		"span":      func(d time.Duration) string { return c.span(lang, d) },
+		"date":      func(t time.Time) string { return c.date(lang, t) },
+		"short":     func(id string) string { return shortID(id) },
+		"number":    number,
+		"count":     func(n uint64) string { return number(int(min(n, math.MaxInt64))) },
+		"megabytes": func(n int64) string { return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) },
+		"hue":       hue,
+		"lang":      func() string { return lang },
 		"percent": func(part, all int) int {
 			return int(math.Round(100 * float64(part) / float64(max(all, 1))))
 		},

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -24,11 +25,15 @@ type Batch struct {
 	First              uint64
 	SentAt, Received   time.Time
 	Records            []wire.Record
+	Head, Base         uint64 // as wire.Batch
+	Floor              bool
+	From               string
 }
 
 // NewBatch decodes the records of b. What is no record becomes one of kind Unreadable.
 func NewBatch(store string, b wire.Batch, received time.Time) Batch {
-	out := Batch{Store: store, Epoch: b.Epoch, Lane: b.Lane, First: b.First, SentAt: b.SentAt, Received: received}
+	out := Batch{Store: store, Epoch: b.Epoch, Lane: b.Lane, First: b.First, SentAt: b.SentAt, Received: received,
+		Head: max(b.Head, b.Last()), Floor: b.Floor, From: b.From, Base: b.Base}
 	for _, raw := range b.Records {
 		r, err := wire.DecodeRecord(raw)
 		if err != nil {
@@ -44,13 +49,16 @@ func NewBatch(store string, b wire.Batch, received time.Time) Batch {
 
 // Stored is what became of a batch.
 type Stored struct {
-	Upto  uint64 // the watermark after it
+	Upto  uint64 // what to acknowledge: of the batch's records and those before, what is stored
+	Have  uint64 // the watermark after it
+	Fork  bool   // record Upto+1 is stored already, and is another one
 	New   int    // rows that were not there before
 	First uint64 // sequence of the first new row
+	Lost  uint64 // records that will never come, told by this batch
 }
 
 // Ingest stores the records of a batch that are not stored yet, and moves the watermark, in one transaction. A batch
-// that starts above watermark+1 leaves a gap: nothing of it is stored.
+// that starts above watermark+1 leaves a gap: nothing of it is stored, unless it says that what is missing will never come.
 func (d *DB) Ingest(ctx context.Context, b Batch) (Stored, error) {
 	var s Stored
 	err := d.do(ctx, func(t *tx) (err error) {
@@ -64,36 +72,131 @@ func (d *DB) Ingest(ctx context.Context, b Batch) (Stored, error) {
 }
 
 func ingest(t *tx, b Batch) (Stored, error) {
+	n := uint64(len(b.Records))
+	if b.First == 0 || b.First > math.MaxInt64-n {
+		return Stored{}, fmt.Errorf("batch starts at sequence %d: want 1 or more", b.First)
+	}
 	if err := seen(t, b); err != nil {
 		return Stored{}, err
 	}
-	s := Stored{}
-	key := []any{b.Store, b.Epoch, b.Lane}
-	err := t.row("SELECT upto FROM watermark WHERE store = ? AND epoch = ? AND lane = ?", key, &s.Upto)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	was, err := b.watermark(t)
+	if err != nil {
+		return Stored{}, err
+	}
+	s := Stored{Upto: was, Have: was}
+	if b.Floor && b.First > s.Have+1 {
+		if err := noteGap(t, b, &s); err != nil {
+			return s, err
+		}
+	}
+	if b.First > s.Have+1 {
+		return s, t.exec("UPDATE watermark SET head = max(head, ?) WHERE store = ? AND epoch = ? AND lane = ?", b.Head, b.Store, b.Epoch, b.Lane)
+	}
+	if err := known(t, b, &s); err != nil || s.Fork {
 		return s, err
 	}
-	n := uint64(len(b.Records))
-	if b.First == 0 || b.First > math.MaxInt64-n {
-		return s, fmt.Errorf("batch starts at sequence %d: want 1 or more", b.First)
+	return s, b.rest(t, &s)
+}
+
+// watermark is what is stored of the batch's lane. An epoch that goes on from another one begins where it says; from which one is
+// kept, since not every batch says it.
+func (b *Batch) watermark(t *tx) (uint64, error) {
+	var upto uint64
+	var from string
+	err := t.row("SELECT upto, origin FROM watermark WHERE store = ? AND epoch = ? AND lane = ?", []any{b.Store, b.Epoch, b.Lane}, &upto, &from)
+	if !errors.Is(err, sql.ErrNoRows) {
+		b.From = from
+		return upto, err
 	}
-	if b.First > s.Upto+1 || b.First+n-1 <= s.Upto {
-		return s, nil
+	if b.From != "" {
+		upto = b.Base
 	}
-	skip := s.Upto + 1 - b.First
+	return upto, nil
+}
+
+// noteGap keeps which records will never come, and goes on behind them.
+func noteGap(t *tx, b Batch, s *Stored) error {
+	first := s.Have + 1
+	s.Upto, s.Have, s.Lost = b.First-1, b.First-1, b.First-first
+	return t.exec("INSERT INTO gap (store, epoch, lane, first, last, told) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		b.Store, b.Epoch, b.Lane, first, b.First-1, ms(b.Received))
+}
+
+// known looks at those of the batch's records that are below the watermark. They are repetitions; one that is another record
+// than the stored one was written by a store that had forgotten the stored one. What is acknowledged ends before it, and
+// never lies above the batch: only what was looked at is certain to be the same.
+func known(t *tx, b Batch, s *Stored) error {
+	for i, r := range b.Records[:min(uint64(len(b.Records)), s.Have+1-b.First)] {
+		there, same, err := compare(t, b, b.First+uint64(i), r)
+		if err != nil {
+			return err
+		}
+		if s.Upto = b.First + uint64(i); there && !same {
+			s.Upto, s.Fork = s.Upto-1, true
+			return nil
+		}
+	}
+	return nil
+}
+
+// rest stores the records that are above the watermark. A store that goes on under a new epoch may repeat what it had told in the
+// old one: that is left out.
+func (b Batch) rest(t *tx, s *Stored) error {
+	skip := min(uint64(len(b.Records)), s.Have+1-b.First)
+	if skip == uint64(len(b.Records)) && s.Lost == 0 {
+		return nil // nothing that is new
+	}
 	s.First = b.First + skip
 	for i, r := range b.Records[skip:] {
-		fresh, err := insert(t, b, s.First+uint64(i), r)
+		seq := s.First + uint64(i)
+		fresh, err := b.keep(t, seq, r)
 		if err != nil {
-			return s, err
+			return err
 		}
 		if fresh {
 			s.New++
 		}
 	}
-	s.Upto = b.First + n - 1
-	return s, t.exec(`INSERT INTO watermark (store, epoch, lane, upto) VALUES (?, ?, ?, ?)
-		ON CONFLICT (store, epoch, lane) DO UPDATE SET upto = excluded.upto`, b.Store, b.Epoch, b.Lane, s.Upto)
+	s.Upto = b.First + uint64(len(b.Records)) - 1
+	s.Have = s.Upto
+	return t.exec(`INSERT INTO watermark (store, epoch, lane, upto, head, origin) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (store, epoch, lane) DO UPDATE SET upto = excluded.upto, head = max(head, excluded.head)`,
+		b.Store, b.Epoch, b.Lane, s.Upto, b.Head, b.From)
+}
+
+func (b Batch) keep(t *tx, seq uint64, r wire.Record) (bool, error) {
+	if b.From != "" {
+		if same, err := toldBefore(t, b, seq, r); err != nil || same {
+			return false, err
+		}
+	}
+	return insert(t, b, seq, r)
+}
+
+// toldBefore reports whether the record is stored at its place in any other epoch of the lane: a store may have been restored
+// more than once.
+func toldBefore(t *tx, b Batch, seq uint64, r wire.Record) (bool, error) {
+	var n int
+	err := t.row(`SELECT count(*) FROM record WHERE store = ? AND lane = ? AND seq = ? AND kind = ? AND at = ? AND body = ?
+		AND epoch IN (SELECT epoch FROM watermark WHERE store = ? AND lane = ? AND epoch <> ?)`,
+		[]any{b.Store, b.Lane, seq, string(r.Kind), ms(r.At), []byte(r.Body), b.Store, b.Lane, b.Epoch}, &n)
+	return n > 0, err
+}
+
+// compare reports whether a record is stored at its place, and is this one. A time that NewBatch had to make up
+// is not compared. A store that has given a record up in the meantime repeats it as a RecordLost, which contradicts nothing.
+func compare(t *tx, b Batch, seq uint64, r wire.Record) (there, same bool, err error) {
+	var kind string
+	var when int64
+	var body []byte
+	err = t.row("SELECT kind, at, body FROM record WHERE store = ? AND epoch = ? AND lane = ? AND seq = ?", []any{b.Store, b.Epoch, b.Lane, seq}, &kind, &when, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, false, nil
+	}
+	if err == nil && r.Kind == wire.RecordLost {
+		return true, true, nil
+	}
+	return err == nil, kind == string(r.Kind) && (when == ms(r.At) || r.At.Equal(b.Received)) && bytes.Equal(body, r.Body), err
 }
 
 // insert keeps one record and what it says. A row that was there already says nothing again.

@@ -66,21 +66,21 @@ func TestIngest(t *testing.T) {
 	}
 	for name, steps := range map[string][]step{
 		"in order": {
-			{batch("a", "e", 1, 3), Stored{3, 3, 1}}, {batch("a", "e", 4, 2), Stored{5, 2, 4}}},
+			{batch("a", "e", 1, 3), Stored{Upto: 3, Have: 3, New: 3, First: 1}}, {batch("a", "e", 4, 2), Stored{Upto: 5, Have: 5, New: 2, First: 4}}},
 		"the same again": {
-			{batch("a", "e", 1, 3), Stored{3, 3, 1}}, {batch("a", "e", 1, 3), Stored{3, 0, 0}}},
+			{batch("a", "e", 1, 3), Stored{Upto: 3, Have: 3, New: 3, First: 1}}, {batch("a", "e", 1, 3), Stored{Upto: 3, Have: 3}}},
 		"an older one": {
-			{batch("a", "e", 1, 5), Stored{5, 5, 1}}, {batch("a", "e", 2, 2), Stored{5, 0, 0}}},
+			{batch("a", "e", 1, 5), Stored{Upto: 5, Have: 5, New: 5, First: 1}}, {batch("a", "e", 2, 2), Stored{Upto: 3, Have: 5}}},
 		"overlapping": {
-			{batch("a", "e", 1, 3), Stored{3, 3, 1}}, {batch("a", "e", 2, 4), Stored{5, 2, 4}}},
+			{batch("a", "e", 1, 3), Stored{Upto: 3, Have: 3, New: 3, First: 1}}, {batch("a", "e", 2, 4), Stored{Upto: 5, Have: 5, New: 2, First: 4}}},
 		"a gap": {
-			{batch("a", "e", 1, 2), Stored{2, 2, 1}}, {batch("a", "e", 4, 2), Stored{2, 0, 0}}, {batch("a", "e", 3, 3), Stored{5, 3, 3}}},
+			{batch("a", "e", 1, 2), Stored{Upto: 2, Have: 2, New: 2, First: 1}}, {batch("a", "e", 4, 2), Stored{Upto: 2, Have: 2}}, {batch("a", "e", 3, 3), Stored{Upto: 5, Have: 5, New: 3, First: 3}}},
 		"a gap at the start": {
-			{batch("a", "e", 2, 2), Stored{0, 0, 0}}},
+			{batch("a", "e", 2, 2), Stored{}}},
 		"epochs do not touch": {
-			{batch("a", "e", 1, 3), Stored{3, 3, 1}}, {batch("a", "f", 1, 1), Stored{1, 1, 1}}, {batch("a", "e", 4, 1), Stored{4, 1, 4}}},
+			{batch("a", "e", 1, 3), Stored{Upto: 3, Have: 3, New: 3, First: 1}}, {batch("a", "f", 1, 1), Stored{Upto: 1, Have: 1, New: 1, First: 1}}, {batch("a", "e", 4, 1), Stored{Upto: 4, Have: 4, New: 1, First: 4}}},
 		"stores do not touch": {
-			{batch("a", "e", 1, 3), Stored{3, 3, 1}}, {batch("b", "e", 1, 1), Stored{1, 1, 1}}},
+			{batch("a", "e", 1, 3), Stored{Upto: 3, Have: 3, New: 3, First: 1}}, {batch("b", "e", 1, 1), Stored{Upto: 1, Have: 1, New: 1, First: 1}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := withShops(t, "a", "b")

@@ -82,6 +82,7 @@ type Headquarters struct {
 	PublicKeyFiles []string `yaml:"public_key_files"`
 	Identity       string   `yaml:"identity"` // folder of the store's badge (foyerd enrol); replaces user, password_file, ca_file, and the keys
 	Packs          Packs    `yaml:"packs"`
+	Budget         Budget   `yaml:"budget"` // a metered line: 20MB/day; left out: not metered
 }
 
 // Packs says how the files of content packs come. What is left out: through the broker, at any hour, as fast as the line.

@@ -56,7 +56,7 @@ func Run(ctx context.Context, c *Config, o Options) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	j, err := journal.Open(filepath.Join(c.Data, "journal.db"), journal.Options{Log: o.Log})
+	j, err := openMemory(filepath.Join(c.Data, "journal.db"), o.Log)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 		return nil, err
 	}
 	h.state = &state{hub: hub, journal: j, ledger: h.ledger, shop: h.shop, seen: seen, version: version(), readers: map[string]func() reader.Health{},
-		notes: map[string]string{}, signals: h.signals}
+		notes: map[string]string{}, signals: h.signals, aside: journal.Quarantined(j.Path())}
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}

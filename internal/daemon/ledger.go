@@ -189,13 +189,13 @@ func (l *ledger) keepPresence(snapshot []byte) {
 
 // entryOf is a fact as the journal keeps it: the record, and the member's history in the same moment.
 func entryOf(f shop.Fact) (journal.Entry, error) {
-	e := journal.Entry{Lane: wire.MainLane}
+	e := journal.Entry{}
 	if kind, body := recordOf(f.Body); kind != "" {
 		payload, err := wire.EncodeRecord(wire.NewRecord(kind, f.At, body))
 		if err != nil {
 			return e, err
 		}
-		e.Payload = payload
+		e.Lane, e.Class, e.Payload = wire.LaneOf(kind), classOf(kind), payload
 	}
 	if f.State != nil {
 		value, err := json.Marshal(f.State)

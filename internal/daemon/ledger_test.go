@@ -82,7 +82,7 @@ func TestNothingIsLostWhileTheDiskRefuses(t *testing.T) {
 	if err := j.MoveCursor(t.Context(), wire.MainLane, "hq", 0); err != nil { // holds everything back from being pruned
 		t.Fatal(err)
 	}
-	for _, size := range []int{32 << 10, 1 << 10, 16} { // to the last byte: a fact is small
+	for _, size := range []int{1 << 10, 16} { // to the last byte: a fact is small
 		for {
 			_, err := j.Append(t.Context(), journal.Entry{Lane: wire.MainLane, Payload: make([]byte, size)})
 			if errors.Is(err, journal.ErrFull) {
@@ -95,10 +95,10 @@ func TestNothingIsLostWhileTheDiskRefuses(t *testing.T) {
 	}
 	full := j.Last(wire.MainLane)
 	for i := range 50 {
-		l.Record(shop.Fact{At: time.Now(), Body: shop.StrangersPassed{Zone: "door", Count: i + 1}}, nil)
+		l.Record(shop.Fact{At: time.Now(), Body: shop.CardClaimed{Visit: "v1", By: "Zhou", Waited: time.Duration(i+1) * time.Second}}, nil)
 	}
 	refused := make(chan error, 1)
-	l.Record(shop.Fact{At: time.Now(), Body: shop.KioskUsed{Language: "en", End: "idle"}}, func(err error) { refused <- err })
+	l.Record(shop.Fact{At: time.Now(), Body: shop.CardServed{Visit: "v1", By: "Zhou"}}, func(err error) { refused <- err })
 	if err := <-refused; !errors.Is(err, journal.ErrFull) {
 		t.Fatalf("who waits for the disk was told %v, want %v", err, journal.ErrFull)
 	}
@@ -124,9 +124,9 @@ func TestNothingIsLostWhileTheDiskRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var body wire.Strangers
-		if json.Unmarshal(record.Body, &body); body.Count != i+1 {
-			t.Fatalf("fact %d came as number %d", body.Count, i+1)
+		var body wire.Reception
+		if json.Unmarshal(record.Body, &body); body.WaitedSeconds != i+1 {
+			t.Fatalf("fact %d came as number %d", body.WaitedSeconds, i+1)
 		}
 	}
 }

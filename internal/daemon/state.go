@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,12 @@ import (
 // statePause is how often numbers that change all the time are told to the faces.
 const statePause = 2 * time.Second
 
+// A clock that is further off than this is a fault; what is shown of it changes in steps.
+const (
+	maxSkew  = 2 * time.Minute
+	skewStep = 100 * time.Millisecond
+)
+
 // state gathers the health of the parts and shows it on the hub.
 type state struct {
 	hub     *serve.Hub
@@ -35,6 +42,8 @@ type state struct {
 
 	mu      sync.Mutex
 	order   []string
+	aside   []string        // damaged journals that nobody has salvaged yet
+	given   journal.Thinned // what headquarters was told of
 	readers map[string]func() reader.Health
 	notes   map[string]string // by reader: what is wrong with its new profile
 }
@@ -45,6 +54,7 @@ func (s *state) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		s.show()
+		s.tellGivenUp(s.journal.Health())
 		select {
 		case <-ctx.Done():
 			return nil
@@ -78,12 +88,43 @@ func (s *state) now() api.Status {
 }
 
 func (s *state) memory() api.Journal {
-	j := api.Journal{Last: s.journal.Last(wire.MainLane), Acked: s.journal.Cursor(wire.MainLane, uplink.CursorName)}
-	if err := s.journal.Health().Err; err != nil || s.ledger.Owed() > 0 {
-		j.Problem = said("memory.trouble")
-		if errors.Is(err, journal.ErrFull) {
-			j.Problem = said("memory.full")
+	var j api.Journal
+	if s.uplink != nil {
+		j = s.way(s.uplink.Status())
+	} else {
+		for _, lane := range wire.Lanes {
+			j.Last += s.journal.Last(lane)
 		}
+	}
+	h := s.journal.Health()
+	switch {
+	case errors.Is(h.Err, journal.ErrFull), errors.Is(h.Err, journal.ErrNoSpace):
+		j.Problem = said("memory.full")
+	case h.Err != nil, s.ledger.Owed() > 0:
+		j.Problem = said("memory.trouble")
+	case len(s.aside) > 0:
+		j.Problem = said("memory.replaced", "file", s.aside[0])
+	case h.DiskFull, h.Thinning:
+		j.Problem = said("memory.thinning", "visits", strconv.FormatUint(h.Thinned[journal.Visit], 10),
+			"statistics", strconv.FormatUint(h.Thinned[journal.Statistic], 10))
+	}
+	return j
+}
+
+// way is how what waits for headquarters stands.
+func (s *state) way(u uplink.Status) api.Journal {
+	j := api.Journal{Last: u.Last, Acked: u.Acked, Oldest: u.Oldest().Truncate(time.Second), LastAck: u.LastAck.Truncate(time.Second), Lost: u.Lost(), Spent: u.Spent, Budget: u.Budget}
+	if u.Measured {
+		j.SkewMS = new(u.Skew.Round(skewStep).Milliseconds())
+	}
+	for _, l := range u.Lanes {
+		j.Lanes = append(j.Lanes, api.Lane{Lane: l.Lane, Last: l.Last, Acked: l.Acked, Oldest: l.Oldest.Truncate(time.Second), Waits: l.Waits})
+	}
+	switch {
+	case u.Lost() > 0:
+		j.Problem = said("memory.lost")
+	case u.Measured && u.Skew.Abs() > maxSkew:
+		j.Problem = said("memory.clock")
 	}
 	return j
 }

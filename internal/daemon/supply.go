@@ -53,7 +53,7 @@ func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, ve
 	packs := newPacks(c, l, how, r, log)
 	return &supply{
 		broker: how.broker, line: l, packs: packs,
-		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Log: log}),
+		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
 			KeyFile: filepath.Join(c.Data, "members.key"),
 			Ask:     func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
@@ -136,7 +136,7 @@ type reporter struct {
 func (r reporter) report(kind wire.Kind, a wire.Applied) {
 	payload, err := wire.EncodeRecord(wire.NewRecord(kind, now(), a))
 	if err == nil {
-		err = r.journal.Submit(context.Background(), journal.Entry{Lane: wire.MainLane, Payload: payload})
+		err = r.journal.Submit(context.Background(), journal.Entry{Lane: wire.LaneOf(kind), Payload: payload})
 	}
 	if err != nil && !errors.Is(err, journal.ErrStopped) {
 		r.log.Error("what became of a snapshot is not recorded", "snapshot", a.Snapshot, "version", a.Version, "err", err)

@@ -19,6 +19,9 @@ stage every-reader env CGO_ENABLED=0 go test -tags test -count=1 -timeout 30m -r
 stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal
 stage packs micro ./sync/content
+stage journal-kills env FOYER_KILLS=1000 go test -tags test -count=1 -timeout 30m -v -run '^TestKilledInTheMiddle' ./sync/journal
+stage journal-cuts env FOYER_CUTS=40 go test -count=1 -timeout 30m -v -run 'PowerCut|ADiskThatFails' ./internal/fault
+stage bytes-an-event micro -benchtime 1x ./sync/wire
 stage plain make -s plain
 stage daemon-start go test -run '^$' -bench DaemonStart -benchtime 10x ./internal/e2e
 stage daemon-memory go test -run '^$' -bench DaemonMemory -benchtime 1x ./internal/e2e

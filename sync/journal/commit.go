@@ -3,8 +3,8 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"syscall"
 
@@ -15,10 +15,18 @@ import (
 // commit writes a group in one transaction and answers each of it. Only an error after which this process must not touch
 // the file again is returned.
 func (j *Journal) commit(group []request) error {
-	t := &turn{journal: j, lanes: map[string]*lane{}, logs: map[string]*bolt.Bucket{}, outcomes: make([]outcome, len(group))}
-	err := j.write(group, t)
+	j.breathe()
+	t, err := j.attempt(group)
+	if isFull(err) && !j.space.full {
+		j.suffocate()
+		t, err = j.attempt(group)
+	}
+	if n := len(group) / 2; n > 0 && (errors.Is(err, ErrFull) || errors.Is(err, ErrNoSpace)) {
+		// Pages that a transaction frees can be used by the next one only: two small ones need less room than a large one.
+		return errors.Join(j.commit(group[:n]), j.commit(group[n:]))
+	}
 	if err != nil {
-		err = fmt.Errorf("commit to journal %s: %w", j.path, j.recoverFrom(err))
+		err = fmt.Errorf("commit to journal %s: %w", j.path, err)
 		for i := range t.outcomes {
 			t.outcomes[i] = outcome{err: err}
 		}
@@ -31,6 +39,16 @@ func (j *Journal) commit(group []request) error {
 		return err
 	}
 	return nil
+}
+
+// attempt writes a group once.
+func (j *Journal) attempt(group []request) (*turn, error) {
+	t := &turn{journal: j, lanes: map[string]*lane{}, logs: map[string]*bolt.Bucket{}, outcomes: make([]outcome, len(group))}
+	err := j.write(group, t)
+	if err != nil {
+		err = j.recoverFrom(err)
+	}
+	return t, err
 }
 
 func (j *Journal) write(group []request, t *turn) error {
@@ -60,15 +78,18 @@ func (j *Journal) write(group []request, t *turn) error {
 	})
 }
 
-// recoverFrom makes the journal usable after a failed commit. A full disk left the file as it was. After any other error, of
-// the sync above all, what the kernel holds and what the disk holds may differ: the file is opened anew and read again,
-// because a second sync would report success without having written (fsyncgate).
+// recoverFrom makes the journal usable after a failed commit. After any error but a limit of our own, what the map shows and
+// what the disk holds may differ, the first pages above all: the file is opened anew and read from the disk, because a commit
+// on top of pages that never came there would be believed, and a second sync would report success without having written
+// (fsyncgate). A read-only disk took nothing.
 func (j *Journal) recoverFrom(err error) error {
-	if errors.Is(err, bolterr.ErrMaxSizeReached) {
+	switch {
+	case errors.Is(err, bolterr.ErrMaxSizeReached):
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	}
-	if p, ok := errors.AsType[*fs.PathError](err); ok && p.Op == "write" && errors.Is(p, syscall.ENOSPC) {
-		return fmt.Errorf("the disk is full: %w", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the disk is read-only: %w", err)
+	case isFull(err):
+		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
 	if errors.Is(err, ErrCorrupt) || j.db == nil {
 		return err
@@ -82,12 +103,21 @@ func (j *Journal) recoverFrom(err error) error {
 func (j *Journal) reopen() error {
 	j.file.Lock()
 	defer j.file.Unlock()
+	if j.rewrite != nil { // what the failed commit has changed is not known
+		j.mu.Lock()
+		j.rewrite.lost = true
+		j.mu.Unlock()
+	}
 	if j.db != nil {
 		if err := closeFile(j.db); err != nil {
 			j.log.Warn("journal did not close cleanly", "file", j.path, "error", err)
 		}
 	}
-	var err error
+	err := errors.Join(forgetCache(j.path), syncFolder(filepath.Dir(j.path)))
+	if err != nil {
+		j.db = nil
+		return err
+	}
 	if j.db, err = openFile(j.path, j.maxBytes); err != nil {
 		j.db = nil
 		return err
@@ -102,6 +132,17 @@ func (j *Journal) settle(t *turn, err error) {
 	if err == nil {
 		maps.Copy(j.lanes, t.lanes)
 		j.health.Used = t.used
+		j.health.Thinning = t.thinned > 0 || j.health.Thinning && t.used > j.limit(Statistic)/8*7
+		j.health.Thinned = Thinned{}
+		for _, l := range j.lanes {
+			j.health.Thinned.add(l.thinned)
+		}
+		if j.rewrite != nil {
+			j.rewrite.note(t.changes)
+		}
+		if t.epoch != "" {
+			j.epoch, j.origin = t.epoch, t.origin
+		}
 		if t.appended {
 			close(j.changed)
 			j.changed = make(chan struct{})
@@ -111,7 +152,7 @@ func (j *Journal) settle(t *turn, err error) {
 		}
 	}
 	was := j.health.Err
-	j.health.Err = err
+	j.health.Err, j.health.DiskFull = err, j.space.full
 	switch {
 	case err != nil && was == nil:
 		j.log.Error("journal cannot write", "file", j.path, "error", err, "used", j.health.Used, "max", j.health.Max)
@@ -127,7 +168,7 @@ func (j *Journal) pruneDue() bool {
 		return false
 	}
 	for _, l := range j.lanes { // only the committer writes it
-		if l.first <= l.lowest() {
+		if l.first() <= l.lowest() {
 			return true
 		}
 	}
@@ -139,11 +180,15 @@ type turn struct {
 	journal  *Journal
 	tx       *bolt.Tx
 	lanes    map[string]*lane        // copies of the lanes that it touches
-	logs     map[string]*bolt.Bucket // their records
+	logs     map[string]*bolt.Bucket // their records, by logName
+	thinned  int                     // records given up
+	changes  []change                // while the file is written anew
 	outcomes []outcome
 	used     int64 // bytes of pages in use, and what was added
 	full     bool  // something was refused for want of space
 	appended bool
+	epoch    string // a new one, with its origin
+	origin   Origin
 }
 
 func (t *turn) begin(tx *bolt.Tx) {
@@ -159,6 +204,8 @@ func (t *turn) do(r request) (uint64, error) {
 		return 0, t.move(r.lane, r.name, r.number)
 	case putSnapshot:
 		return 0, t.snapshot(r.name, r.number, r.payload)
+	case forkEpoch:
+		return 0, t.fork(r.name)
 	}
 	if err := t.reserve(r); err != nil {
 		return 0, err
@@ -169,10 +216,10 @@ func (t *turn) do(r request) (uint64, error) {
 	if r.kind == putState {
 		return 0, nil
 	}
-	return t.append(r.lane, r.payload)
+	return t.append(r.lane, r.class, r.payload)
 }
 
-// reserve refuses what would not leave room for the work that makes room.
+// reserve makes room for a request, and refuses what would not leave room for the work that makes room.
 func (t *turn) reserve(r request) error {
 	const overhead = 32 // of a page, for each key and value
 	var size int64
@@ -184,13 +231,28 @@ func (t *turn) reserve(r request) error {
 			size += int64(len(p.Key)+len(p.Value)) + overhead
 		}
 	}
-	if size > 0 && t.used+size > t.journal.quota() {
+	limit := t.journal.limit(r.class)
+	if over := t.used + size - limit; size > 0 && over > 0 {
+		freed, err := t.thin(r.class, over)
+		if err != nil {
+			return err
+		}
+		t.used -= freed
+	}
+	if size > 0 && t.used+size > limit {
 		t.full = true
 		return fmt.Errorf("append to journal %s: %w: %d of %d bytes are used and headquarters has acknowledged nothing that could go",
-			t.journal.path, ErrFull, t.used, t.journal.quota())
+			t.journal.path, ErrFull, t.used, limit)
 	}
 	t.used += size
 	return nil
+}
+
+// note remembers a changed key for a file that is being written anew.
+func (t *turn) note(top []byte, sub string, key []byte) {
+	if t.journal.rewrite != nil {
+		t.changes = append(t.changes, change{string(top), sub, string(key)})
+	}
 }
 
 // lane returns the turn's copy of a lane.
@@ -198,7 +260,7 @@ func (t *turn) lane(name string) *lane {
 	if l := t.lanes[name]; l != nil {
 		return l
 	}
-	l := &lane{first: 1, cursors: map[string]uint64{}}
+	l := newLane()
 	if now := t.journal.lanes[name]; now != nil {
 		*l = *now
 	}
@@ -206,32 +268,39 @@ func (t *turn) lane(name string) *lane {
 	return l
 }
 
-// records returns the bucket of a lane. Records are only ever added at its end, so its pages are filled to the last byte.
-func (t *turn) records(name string) (*bolt.Bucket, error) {
-	if b := t.logs[name]; b != nil {
+// records returns the bucket of one class of a lane. Records are only ever added at its end, so its pages are filled to the
+// last byte.
+func (t *turn) records(lane string, c Class) (*bolt.Bucket, error) {
+	name := logName(lane, c)
+	if b := t.logs[string(name)]; b != nil {
 		return b, nil
 	}
-	b, err := t.tx.Bucket(logBucket).CreateBucketIfNotExists([]byte(name))
+	b, err := t.tx.Bucket(logBucket).CreateBucketIfNotExists(name)
 	if err != nil {
 		return nil, err
 	}
 	b.FillPercent = 1
-	t.logs[name] = b
+	t.logs[string(name)] = b
 	return b, nil
 }
 
-func (t *turn) append(name string, payload []byte) (uint64, error) {
-	b, err := t.records(name)
+func (t *turn) append(name string, c Class, payload []byte) (uint64, error) {
+	b, err := t.records(name, c)
 	if err != nil {
 		return 0, err
 	}
 	l := t.lane(name)
-	if err := b.Put(number(l.last+1), sealRecord(payload)); err != nil {
+	seq := l.last + 1
+	t.note(logBucket, string(logName(name, c)), number(seq))
+	if err := b.Put(number(seq), sealRecord(logName(name, c), seq, payload)); err != nil {
 		return 0, err
 	}
-	l.last++
+	l.last = seq
+	if l.firsts[c] == 0 {
+		l.firsts[c] = seq
+	}
 	t.appended = true
-	return l.last, nil
+	return seq, nil
 }
 
 func (t *turn) put(puts []Put) error {
@@ -240,6 +309,7 @@ func (t *turn) put(puts []Put) error {
 		if err != nil {
 			return err
 		}
+		t.note(stateBucket, p.Bucket, []byte(p.Key))
 		if p.Value == nil {
 			err = b.Delete([]byte(p.Key))
 		} else {
@@ -259,9 +329,12 @@ func (t *turn) move(name, cursor string, to uint64) error {
 	}
 	if at, ok := l.cursors[cursor]; ok && to <= at {
 		return nil
+	} else if !ok {
+		to = max(to, l.lowest()) // what every reader before it has had may be gone
 	}
 	l.cursors = maps.Clone(l.cursors) // the journal still reads the old one
 	l.cursors[cursor] = to
+	t.note(cursorBucket, "", cursorKey(name, cursor))
 	return t.tx.Bucket(cursorBucket).Put(cursorKey(name, cursor), number(to))
 }
 
@@ -276,10 +349,12 @@ func (t *turn) snapshot(kind string, version uint64, data []byte) error {
 		versions = append(versions, version)
 	}
 	for _, old := range versions[:max(0, len(versions)-2)] {
+		t.note(snapshotBucket, "", snapshotKey(kind, old))
 		if err := b.Delete(snapshotKey(kind, old)); err != nil {
 			return err
 		}
 	}
+	t.note(snapshotBucket, "", snapshotKey(kind, version))
 	return b.Put(snapshotKey(kind, version), data)
 }
 
@@ -288,8 +363,19 @@ func (t *turn) end() error {
 	if err := t.prune(); err != nil {
 		return err
 	}
-	for name, b := range t.logs {
-		if err := b.SetSequence(t.lanes[name].last); err != nil {
+	if !t.appended {
+		return nil
+	}
+	for name, l := range t.lanes {
+		if now := t.journal.lanes[name]; now != nil && now.last == l.last {
+			continue
+		}
+		b, err := t.records(name, Keep)
+		if err != nil {
+			return err
+		}
+		t.note(logBucket, name, nil) // that the bucket is there
+		if err := b.SetSequence(l.last); err != nil {
 			return err
 		}
 	}
@@ -305,17 +391,23 @@ func (t *turn) prune() error {
 	left := maxPrune
 	for name, l := range t.lanes {
 		low := l.lowest()
-		if l.first > low || left == 0 {
-			continue
-		}
-		b, err := t.records(name)
-		if err != nil {
-			return err
-		}
-		for ; l.first <= low && left > 0; l.first, left = l.first+1, left-1 {
-			if err := b.Delete(number(l.first)); err != nil {
+		for c := range Class(classes) {
+			if l.firsts[c] == 0 || l.firsts[c] > low || left == 0 {
+				continue
+			}
+			b, err := t.records(name, c)
+			if err != nil {
 				return err
 			}
+			keys, _ := oldest(b, low, left)
+			for _, k := range keys {
+				t.note(logBucket, string(logName(name, c)), k)
+				if err := b.Delete(k); err != nil {
+					return err
+				}
+			}
+			left -= len(keys)
+			l.firsts[c] = firstOf(b)
 		}
 	}
 	return nil

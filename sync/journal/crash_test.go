@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,8 +42,8 @@ func child(t *testing.T, role, path string) *exec.Cmd {
 	return c
 }
 
-// childAppends appends with eight writers until it is killed, and prints what has been acknowledged. A reader's cursor moves along, so
-// that it may die while pruning.
+// childAppends appends with eight writers until it is killed, and prints what has been acknowledged. A reader's cursor moves along
+// and the file is written anew all the time, so that it may die while pruning and at each step of a compaction.
 func childAppends(path string) {
 	j, err := Open(path, Options{})
 	if err != nil {
@@ -52,6 +53,10 @@ func childAppends(path string) {
 	ctx := context.Background()
 	go j.Run(ctx)
 	var out sync.Mutex
+	go func() {
+		for j.Compact(ctx) == nil {
+		}
+	}()
 	for w := range 8 {
 		go func() {
 			for {
@@ -78,9 +83,12 @@ func TestKilledInTheMiddleItKeepsEveryAcknowledgedRecord(t *testing.T) {
 	if testing.Short() {
 		rounds = 3
 	}
+	if n, err := strconv.Atoi(os.Getenv("FOYER_KILLS")); err == nil {
+		rounds = n // make bench kills it a thousand times
+	}
 	var last uint64
 	for round := range rounds {
-		acked := killAfter(t, path, 50+rand.IntN(400))
+		acked := killAfter(t, path, 1+rand.IntN(400))
 		j, stop := run(t, path, Options{})
 		checkAcked(t, round, j, acked, last)
 		last = j.Last("main")
@@ -89,6 +97,7 @@ func TestKilledInTheMiddleItKeepsEveryAcknowledgedRecord(t *testing.T) {
 			t.Fatalf("round %d: %v %+v", round, err, report)
 		}
 	}
+	t.Logf("%d kills, %d records", rounds, last)
 }
 
 type ackedRecord struct {

@@ -1,16 +1,19 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // lockPatience is how long a starting foyerd waits for a stopping one.
@@ -56,6 +59,9 @@ func lockFile(path string, how int) (f *os.File, fresh bool, err error) {
 	for end := time.Now().Add(lockPatience); ; time.Sleep(lockPatience / 20) {
 		err = syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
 		switch {
+		case err == nil && !sameFile(f, path):
+			f.Close() // it was compacted in the meantime: another file has its name
+			return lockFile(path, how)
 		case err == nil:
 			return f, fresh, nil
 		case err != syscall.EWOULDBLOCK && err != syscall.EINTR:
@@ -64,6 +70,12 @@ func lockFile(path string, how int) (f *os.File, fresh bool, err error) {
 			return nil, false, errors.Join(fmt.Errorf("%w: stop the other one, or give this one its own data folder", ErrLocked), f.Close())
 		}
 	}
+}
+
+func sameFile(f *os.File, path string) bool {
+	held, err := f.Stat()
+	named, again := os.Stat(path)
+	return err == nil && again == nil && os.SameFile(held, named)
 }
 
 // mapFile checks the file's structure and lets bbolt map it. A panic of bbolt comes back as ErrCorrupt.
@@ -103,6 +115,16 @@ func view(db *bolt.DB, read func(*bolt.Tx) error) error {
 	return guarded(func() error { return db.View(read) })
 }
 
+// forgetCache lets the kernel drop what it holds of the file and takes for written, so that reading it again asks the disk.
+func forgetCache(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
+	return errors.Join(err, f.Close())
+}
+
 func closeFile(db *bolt.DB) error { return guarded(db.Close) }
 
 func ignoreClosed(err error) error {
@@ -112,7 +134,7 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// prepare makes the buckets of a new file and refuses a file of a newer format.
+// prepare makes the buckets of a new file, brings an older one forward and refuses one of a newer format.
 func prepare(db *bolt.DB, epoch string) error {
 	var found string
 	err := view(db, func(tx *bolt.Tx) error {
@@ -124,10 +146,15 @@ func prepare(db *bolt.DB, epoch string) error {
 	if err != nil {
 		return err
 	}
-	if found == "" {
-		return guarded(func() error { return db.Update(func(tx *bolt.Tx) error { return makeBuckets(tx, epoch) }) })
+	if found == strconv.Itoa(format) {
+		return nil
 	}
-	return checkFormat(found)
+	if found != "" {
+		if err := checkFormat(found); err != nil {
+			return err
+		}
+	}
+	return guarded(func() error { return db.Update(func(tx *bolt.Tx) error { return makeBuckets(tx, epoch) }) })
 }
 
 func checkFormat(found string) error {
@@ -141,15 +168,19 @@ func checkFormat(found string) error {
 	return nil
 }
 
+// makeBuckets makes what is not there. That is all that format 2 needs of a file of format 1: its records stay as they
+// are, and count as Keep.
 func makeBuckets(tx *bolt.Tx, epoch string) error {
-	for _, name := range [][]byte{metaBucket, logBucket, cursorBucket, snapshotBucket, stateBucket} {
+	for _, name := range [][]byte{metaBucket, logBucket, cursorBucket, snapshotBucket, stateBucket, thinnedBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
 	}
 	meta := tx.Bucket(metaBucket)
-	if err := meta.Put(epochKey, []byte(epoch)); err != nil {
-		return err
+	if meta.Get(epochKey) == nil {
+		if err := meta.Put(epochKey, []byte(epoch)); err != nil {
+			return err
+		}
 	}
 	return meta.Put(formatKey, []byte(strconv.Itoa(format)))
 }
@@ -161,17 +192,19 @@ func readLanes(tx *bolt.Tx, lanes map[string]*lane) error {
 		return damaged(errors.New("a bucket is missing"))
 	}
 	err := log.ForEachBucket(func(name []byte) error {
-		l, err := readLane(log.Bucket(name))
-		if err != nil {
-			return damaged(fmt.Errorf("lane %s: %w", name, err))
+		lane, c, err := parseLogName(name)
+		if err == nil {
+			err = laneIn(lanes, lane).readLog(c, log.Bucket(name))
 		}
-		lanes[string(name)] = l
+		if err != nil {
+			return damaged(fmt.Errorf("lane %.80q: %w", name, err))
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return cursors.ForEach(func(k, v []byte) error {
+	err = cursors.ForEach(func(k, v []byte) error {
 		lane, name, err := parseCursorKey(k)
 		if err != nil {
 			return damaged(err)
@@ -183,36 +216,69 @@ func readLanes(tx *bolt.Tx, lanes map[string]*lane) error {
 		laneIn(lanes, lane).cursors[name] = at
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for name, l := range lanes {
+		if err := l.settle(tx.Bucket(thinnedBucket), name); err != nil {
+			return damaged(fmt.Errorf("lane %s: %w", name, err))
+		}
+	}
+	return nil
 }
 
-func readLane(b *bolt.Bucket) (*lane, error) {
-	l := &lane{last: b.Sequence(), cursors: map[string]uint64{}}
-	l.first = l.last + 1
-	c := b.Cursor()
-	if k, _ := c.First(); k != nil {
+// readLog reads where the records of one class begin and end.
+func (l *lane) readLog(c Class, b *bolt.Bucket) error {
+	if c == Keep {
+		l.last = b.Sequence()
+	}
+	ends := b.Cursor()
+	if k, _ := ends.First(); k != nil {
 		first, err := parseNumber(k)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		l.first = first
+		l.firsts[c] = first
 	}
-	if k, _ := c.Last(); k != nil {
+	if k, _ := ends.Last(); k != nil {
 		last, err := parseNumber(k)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if last != l.last {
-			return nil, fmt.Errorf("ends at %d, should end at %d", last, l.last)
-		}
+		l.highest = max(l.highest, last)
 	}
-	return l, nil
+	return nil
+}
+
+// settle checks what the logs said of the lane's end, and reads what was given up.
+func (l *lane) settle(b *bolt.Bucket, name string) error {
+	if l.highest > l.last {
+		return fmt.Errorf("ends at %d, should end at %d", l.highest, l.last)
+	}
+	for c := range Class(classes) {
+		if b == nil {
+			return nil // format 1, only looked at
+		}
+		v := b.Get(logName(name, c))
+		if v == nil {
+			continue
+		}
+		if len(v) != 16 {
+			return fmt.Errorf("count of what was given up: %d bytes, want 16", len(v))
+		}
+		l.upto[c], l.thinned[c] = binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:])
+	}
+	if end := max(l.highest, slices.Max(l.upto[:])); end < l.last && l.highest > 0 && l.last > l.lowest() {
+		return fmt.Errorf("ends at %d, should end at %d", end, l.last)
+	}
+	return nil
 }
 
 // laneIn returns the lane of a name, making an empty one where there is none.
 func laneIn(lanes map[string]*lane, name string) *lane {
 	l := lanes[name]
 	if l == nil {
-		l = &lane{first: 1, cursors: map[string]uint64{}}
+		l = newLane()
 		lanes[name] = l
 	}
 	return l

@@ -44,12 +44,12 @@ func TestANewerFormatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(metaBucket).Put(formatKey, []byte("2")) })
+	err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(metaBucket).Put(formatKey, []byte("3")) })
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	_, err = Open(path, Options{})
-	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "format is 2") {
+	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "format is 3") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -80,8 +80,8 @@ func TestInspectCountsWithoutChanging(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Report{
-		Format: "1", Epoch: epoch, FileBytes: int64(len(before)),
-		Lanes:     []LaneReport{{Lane: "main", First: 3, Last: 5, Bytes: 24, Cursors: map[string]uint64{"hq": 2}}},
+		Format: "2", Epoch: epoch, FileBytes: int64(len(before)),
+		Lanes:     []LaneReport{{Lane: "main", First: 3, Last: 5, Records: 3, Bytes: 24, Cursors: map[string]uint64{"hq": 2}}},
 		Snapshots: []SnapshotReport{{"members", 4, 3}},
 		State:     []StateReport{{"history", 1, 2}},
 	}

@@ -3,7 +3,9 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"syscall"
 
 	bolt "go.etcd.io/bbolt"
@@ -23,7 +25,9 @@ type Report struct {
 type LaneReport struct {
 	Lane        string
 	First, Last uint64
-	Bytes       int64 // of payloads
+	Records     uint64
+	GivenUp     Thinned // since the file was made
+	Bytes       int64   // of payloads
 	Cursors     map[string]uint64
 }
 
@@ -94,13 +98,14 @@ func (r *Report) read(tx *bolt.Tx) error {
 			faults = append(faults, err)
 		}
 	}
-	walk(tx.Bucket(logBucket), func(name []byte) error {
-		l, err := readLog(tx.Bucket(logBucket).Bucket(name))
-		l.Lane, l.Cursors = string(name), lanes[string(name)].cursors
+	for _, name := range slices.Sorted(maps.Keys(lanes)) {
+		if tx.Bucket(logBucket).Bucket([]byte(name)) == nil {
+			continue // only a cursor
+		}
+		l, err := readLane(tx.Bucket(logBucket), name, lanes[name])
 		r.Lanes = append(r.Lanes, l)
 		faults = append(faults, err)
-		return nil
-	})
+	}
 	walk(tx.Bucket(stateBucket), func(name []byte) error {
 		s := StateReport{Bucket: string(name)}
 		err := tx.Bucket(stateBucket).Bucket(name).ForEach(func(k, v []byte) error {
@@ -119,29 +124,34 @@ func (r *Report) read(tx *bolt.Tx) error {
 	return errors.Join(faults...)
 }
 
-// readLog reads all records of a lane; its error joins the first few faults.
-func readLog(b *bolt.Bucket) (LaneReport, error) {
+// readLane reads all records of a lane; its error joins the first few faults.
+func readLane(log *bolt.Bucket, name string, at *lane) (LaneReport, error) {
 	const few = 20
-	l := LaneReport{First: b.Sequence() + 1, Last: b.Sequence()}
+	l := LaneReport{Lane: name, First: at.first(), Last: at.last, Cursors: at.cursors, GivenUp: at.thinned}
 	var faults []error
-	next := uint64(0)
-	err := b.ForEach(func(k, v []byte) error {
-		record, err := parseRecord(k, v)
-		seq, _ := parseNumber(k)
-		switch {
-		case len(faults) >= few:
-			return errors.New("and more")
-		case err != nil:
+	heads := headsOf(log, name, 0)
+	for next := at.lowest() + 1; len(faults) < few; {
+		h := lowestHead(heads)
+		if h == nil || h.seq > next {
+			until := at.last + 1
+			if h != nil {
+				until = h.seq
+			}
+			if until > next && until-1 > slices.Max(at.upto[:]) {
+				faults = append(faults, damaged(fmt.Errorf("records up to %d are missing before %d", until-1, until)))
+			}
+			next = until
+		}
+		if h == nil {
+			return l, errors.Join(faults...)
+		}
+		payload, err := h.take()
+		if err != nil {
 			faults = append(faults, err)
-		case next != 0 && seq != next:
-			faults = append(faults, damaged(fmt.Errorf("after record %d comes %d", next-1, seq)))
 		}
-		if next == 0 {
-			l.First = seq
-		}
-		next = seq + 1
-		l.Bytes += int64(len(record.Payload))
-		return nil
-	})
-	return l, errors.Join(append(faults, err)...)
+		next = max(next, h.last+1)
+		l.Records++
+		l.Bytes += int64(len(payload))
+	}
+	return l, errors.Join(append(faults, errors.New("and more"))...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -349,5 +350,131 @@ func TestRefusesWhatCannotBeKept(t *testing.T) {
 	}
 	if got := j.Last("main"); got != 0 {
 		t.Errorf("%d records were kept", got)
+	}
+}
+
+func TestAForkGivesANewEpochAndKeepsTheRest(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.journal")
+	j, stop := run(t, path, Options{})
+	first := j.Epoch()
+	for i := range 5 {
+		appendText(t, j, "main", fmt.Sprint("visit ", i))
+	}
+	appendText(t, j, "count", "three strangers")
+	if err := j.MoveCursor(t.Context(), "main", "hq", 3); err != nil {
+		t.Fatal(err)
+	}
+	if o := j.Origin(); o.From != "" {
+		t.Errorf("a new file comes from %+v", o)
+	}
+	if err := j.Fork(t.Context(), "hq"); err != nil {
+		t.Fatal(err)
+	}
+	check := func(j *Journal) {
+		t.Helper()
+		want := Origin{From: first, Bases: map[string]uint64{"main": 3, "count": 0}}
+		if diff := cmp.Diff(want, j.Origin()); diff != "" || j.Epoch() == first || len(j.Epoch()) < 16 {
+			t.Errorf("epoch %s: %s", j.Epoch(), diff)
+		}
+		if j.Last("main") != 5 || j.Cursor("main", "hq") != 3 {
+			t.Errorf("main is at %d, its cursor at %d", j.Last("main"), j.Cursor("main", "hq"))
+		}
+	}
+	check(j)
+	second := j.Epoch()
+	stop()
+	again, _ := run(t, path, Options{})
+	if check(again); again.Epoch() != second {
+		t.Errorf("epoch %s became %s", second, again.Epoch())
+	}
+}
+
+// A cursor that comes later does not make what was pruned before it look lost.
+func TestACursorThatComesLaterBeginsWhereTheOthersAre(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.journal")
+	j, stop := run(t, path, Options{Marker: mark})
+	for i := range 5 {
+		appendText(t, j, "main", fmt.Sprint("visit ", i))
+	}
+	for _, cursor := range []string{"hq", "hq-kept"} {
+		if err := j.MoveCursor(t.Context(), "main", cursor, map[string]uint64{"hq": 3}[cursor]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, err := j.Read("main", 1, 0, 0)
+	if err != nil || len(records) != 2 || records[0].Seq != 4 || string(records[0].Payload) != "visit 3" {
+		t.Errorf("%+v, %v: want what was not pruned", records, err)
+	}
+	stop()
+	if _, err := Inspect(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// What one reader has had is kept for another one that trails it, class by class.
+func TestAFileWithAllClassesIsKeptAndPrunedByTheTrailingCursor(t *testing.T) {
+	j, stop := run(t, filepath.Join(t.TempDir(), "store.journal"), Options{Marker: mark})
+	defer stop()
+	for _, cursor := range []string{"hq", "hq-kept"} {
+		if err := j.MoveCursor(t.Context(), "main", cursor, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 30 {
+		if _, err := j.Append(t.Context(), Entry{Lane: "main", Class: Class(i % classes), Payload: fmt.Append(nil, i+1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		cursor string
+		to     uint64
+		first  uint64
+	}{{"hq", 20, 1}, {"hq-kept", 8, 9}, {"hq", 30, 9}, {"hq-kept", 20, 21}} {
+		if err := j.MoveCursor(t.Context(), "main", step.cursor, step.to); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range readAll(t, j, "main") {
+			if want := step.first + uint64(i); r.Seq != want || string(r.Payload) != fmt.Sprint(want) {
+				t.Errorf("%s at %d: record %d is %d, %s", step.cursor, step.to, want, r.Seq, r.Payload)
+			}
+		}
+		if got := len(readAll(t, j, "main")); got != int(31-step.first) {
+			t.Errorf("%s at %d: %d records", step.cursor, step.to, got)
+		}
+	}
+}
+
+// An epoch that begins while the file is written anew is in the new file.
+func TestAForkIsNotLostInAFileThatIsWrittenAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.journal")
+	j, stop := run(t, path, Options{MaxBytes: 32 << 20})
+	backlog(t, j, 20_000)
+	compacted := make(chan error, 1)
+	for range 5 {
+		go func() { compacted <- j.Compact(t.Context()) }()
+		for begun := false; !begun; {
+			j.mu.Lock()
+			begun = j.rewrite != nil
+			j.mu.Unlock()
+			runtime.Gosched()
+			select {
+			case err := <-compacted:
+				compacted <- err
+				begun = true
+			default:
+			}
+		}
+		if err := j.Fork(t.Context(), "hq"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-compacted; err != nil {
+			t.Fatal(err)
+		}
+	}
+	epoch, origin := j.Epoch(), j.Origin()
+	stop()
+	again, _ := run(t, path, Options{MaxBytes: 32 << 20})
+	if diff := cmp.Diff(origin, again.Origin()); diff != "" || again.Epoch() != epoch {
+		t.Errorf("epoch %s became %s: %s", epoch, again.Epoch(), diff)
 	}
 }

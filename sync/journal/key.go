@@ -8,19 +8,23 @@ import (
 	"strings"
 )
 
-// The buckets and keys of format 1.
+// The buckets and keys.
 var (
 	metaBucket     = []byte("meta")
 	logBucket      = []byte("log")
 	cursorBucket   = []byte("cursor")
 	snapshotBucket = []byte("snapshot")
 	stateBucket    = []byte("state")
+	thinnedBucket  = []byte("thinned")
 	formatKey      = []byte("format")
 	epochKey       = []byte("epoch")
 )
 
 // format is the version that this code writes.
-const format = 1
+const format = 2
+
+// salt sets the checksum of a record of format 2 apart from that of format 1, which covered the payload alone.
+const salt = 0x464F5932
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -34,22 +38,31 @@ func parseNumber(b []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(b), nil
 }
 
-// sealRecord puts a checksum before a payload: a memory card may give back other bytes than it was given.
-func sealRecord(payload []byte) []byte {
+// sealRecord puts a checksum before a payload: a memory card may give back other bytes than it was given, or the right
+// bytes at the wrong place. So it covers where the record belongs, too.
+func sealRecord(log []byte, seq uint64, payload []byte) []byte {
 	b := make([]byte, 4, 4+len(payload))
-	binary.BigEndian.PutUint32(b, crc32.Checksum(payload, castagnoli))
+	binary.BigEndian.PutUint32(b, checksum(log, seq, payload))
 	return append(b, payload...)
 }
 
+func checksum(log []byte, seq uint64, payload []byte) uint32 {
+	var place [MaxName + 10]byte
+	b := append(append(place[:0], log...), 0)
+	sum := crc32.Checksum(binary.BigEndian.AppendUint64(b, seq), castagnoli)
+	return crc32.Update(sum, castagnoli, payload) ^ salt
+}
+
 // openRecord checks a stored record. The payload shares memory with b.
-func openRecord(b []byte) ([]byte, error) {
+func openRecord(log []byte, seq uint64, b []byte) ([]byte, error) {
 	if len(b) < 4 {
 		return nil, fmt.Errorf("record of %d bytes: want at least 4", len(b))
 	}
-	if crc32.Checksum(b[4:], castagnoli) != binary.BigEndian.Uint32(b) {
+	stored, payload := binary.BigEndian.Uint32(b), b[4:]
+	if stored != checksum(log, seq, payload) && stored != crc32.Checksum(payload, castagnoli) {
 		return nil, errors.New("checksum does not match")
 	}
-	return b[4:], nil
+	return payload, nil
 }
 
 func cursorKey(lane, name string) []byte { return []byte(lane + "\x00" + name) }

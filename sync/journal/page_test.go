@@ -178,7 +178,8 @@ func FuzzPages(f *testing.F) {
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte("main\x00hq"))
 	f.Add([]byte("members\x00\x00\x00\x00\x00\x00\x00\x00\x09"))
-	f.Add(sealRecord([]byte("payload")))
+	main := []byte("main")
+	f.Add(sealRecord(main, 7, []byte("payload")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if lane, name, err := parseCursorKey(b); err == nil && string(cursorKey(lane, name)) != string(b) {
 			t.Errorf("cursor %q %q", lane, name)
@@ -186,11 +187,17 @@ func FuzzKeys(f *testing.F) {
 		if kind, version, err := parseSnapshotKey(b); err == nil && string(snapshotKey(kind, version)) != string(b) {
 			t.Errorf("snapshot %q %d", kind, version)
 		}
-		if payload, err := openRecord(b); err == nil && string(sealRecord(payload)) != string(b) {
+		if payload, err := openRecord(main, 7, b); err == nil && string(sealRecord(main, 7, payload)[4:]) != string(b[4:]) {
 			t.Errorf("record %q", payload)
 		}
-		if payload, err := openRecord(sealRecord(b)); err != nil || string(payload) != string(b) {
+		if payload, err := openRecord(main, 7, sealRecord(main, 7, b)); err != nil || string(payload) != string(b) {
 			t.Errorf("sealed %q opens to %q, %v", b, payload, err)
+		}
+		if _, err := openRecord(main, 8, sealRecord(main, 7, b)); err == nil {
+			t.Errorf("%q opens at another place", b)
+		}
+		if lane, c, err := parseLogName(b); err == nil && string(logName(lane, c)) != string(b) {
+			t.Errorf("log %q %v", lane, c)
 		}
 		if n, err := parseNumber(b); err == nil && string(number(n)) != string(b) {
 			t.Errorf("number %d", n)

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -11,7 +12,7 @@ import (
 
 // Read copies records of a lane out, from sequence from onwards: at most maxRecords (0 or above MaxRead: MaxRead) and about
 // maxBytes of payload (0: no bound), but at least one if there is one. Where from was pruned the first record is a later
-// one: its Seq tells.
+// one: its Seq tells. In place of a record that was given up or is damaged stands what Options.Marker gives.
 func (j *Journal) Read(lane string, from uint64, maxRecords, maxBytes int) ([]Record, error) {
 	if maxRecords <= 0 || maxRecords > MaxRead {
 		maxRecords = MaxRead
@@ -19,43 +20,182 @@ func (j *Journal) Read(lane string, from uint64, maxRecords, maxBytes int) ([]Re
 	if maxBytes <= 0 {
 		maxBytes = math.MaxInt
 	}
-	var records []Record
-	err := j.view(func(tx *bolt.Tx) error {
-		b := tx.Bucket(logBucket).Bucket([]byte(lane))
-		if b == nil {
-			return nil
-		}
-		size := 0
-		c := b.Cursor()
-		for k, v := c.Seek(number(from)); k != nil && len(records) < maxRecords; k, v = c.Next() {
-			r, err := parseRecord(k, v)
-			if err != nil {
-				return err
-			}
-			if size += len(r.Payload); size > maxBytes && len(records) > 0 {
-				return nil
-			}
-			records = append(records, Record{r.Seq, bytes.Clone(r.Payload)})
-		}
-		return nil
-	})
-	if err != nil {
+	r := reading{journal: j, lane: lane, pruned: j.lowest(lane), records: maxRecords, bytes: maxBytes}
+	r.next = max(from, 1)
+	if err := j.view(r.run); err != nil {
 		return nil, fmt.Errorf("read lane %s of journal %s: %w", lane, j.path, err)
 	}
-	return records, nil
+	j.tellDamaged(lane, r.damaged)
+	return r.out, nil
+}
+
+// lowest is the sequence up to which every reader has a lane's records.
+func (j *Journal) lowest(lane string) uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l := j.lanes[lane]; l != nil {
+		return l.lowest()
+	}
+	return 0
+}
+
+// tellDamaged counts and logs records that are found damaged for the first time.
+func (j *Journal) tellDamaged(lane string, seqs []uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, seq := range seqs {
+		if seq <= j.told[lane] {
+			continue
+		}
+		j.told[lane] = seq
+		j.health.Damaged++
+		j.log.Error("a record is damaged on the disk; a marker goes in its place", "file", j.path, "lane", lane, "record", seq)
+	}
+}
+
+// reading is one Read.
+type reading struct {
+	journal        *Journal
+	lane           string
+	next           uint64 // the sequence wanted
+	pruned         uint64 // up to here what is missing is missed by nobody
+	records, bytes int    // how many more
+	out            []Record
+	damaged        []uint64
+}
+
+// run merges the classes of the lane.
+func (r *reading) run(tx *bolt.Tx) error {
+	log := tx.Bucket(logBucket)
+	keep := log.Bucket([]byte(r.lane))
+	if keep == nil {
+		return nil
+	}
+	heads := headsOf(log, r.lane, r.next)
+	last := keep.Sequence()
+	for r.next <= last && r.records > 0 {
+		h := lowestHead(heads)
+		if h != nil && h.seq < r.next { // a key that is none
+			if _, err := h.take(); err != nil && r.journal.marker == nil {
+				return err
+			}
+			continue
+		}
+		if h == nil || h.seq > r.next {
+			until := last + 1
+			if h != nil {
+				until = h.seq
+			}
+			if !r.missing(until) {
+				return nil
+			}
+			continue
+		}
+		record, err := h.take()
+		if err != nil {
+			if r.journal.marker == nil {
+				return err
+			}
+			r.damaged = append(r.damaged, r.next)
+			record = r.journal.marker(r.lane, r.next, Damaged)
+		}
+		if !r.add(record) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// missing gives markers for what was given up before until, or passes over it.
+func (r *reading) missing(until uint64) (more bool) {
+	r.next = max(r.next, min(until, r.pruned+1))
+	if r.journal.marker == nil {
+		r.next = until
+	}
+	for r.next < until {
+		if !r.add(r.journal.marker(r.lane, r.next, GivenUp)) {
+			return false
+		}
+	}
+	return true
+}
+
+// add adds the record that was wanted, if there is room.
+func (r *reading) add(payload []byte) bool {
+	if r.records == 0 || len(payload) > r.bytes && len(r.out) > 0 {
+		r.records = 0
+		return false
+	}
+	r.out = append(r.out, Record{r.next, bytes.Clone(payload)})
+	r.records, r.bytes, r.next = r.records-1, r.bytes-len(payload), r.next+1
+	return true
+}
+
+// head is the next record of one class.
+type head struct {
+	name   []byte
+	cursor *bolt.Cursor
+	key    []byte
+	value  []byte
+	seq    uint64
+	last   uint64 // the one taken last
+}
+
+// headsOf begins to read a lane's classes.
+func headsOf(log *bolt.Bucket, lane string, from uint64) []head {
+	var heads []head
+	for c := range Class(classes) {
+		name := logName(lane, c)
+		if b := log.Bucket(name); b != nil {
+			heads = append(heads, newHead(name, b, from))
+		}
+	}
+	return heads
+}
+
+func newHead(name []byte, b *bolt.Bucket, from uint64) head {
+	h := head{name: name, cursor: b.Cursor()}
+	k, v := h.cursor.Seek(number(from))
+	h.set(k, v)
+	return h
+}
+
+func (h *head) set(k, v []byte) {
+	h.key, h.value, h.seq = k, v, 0
+	if len(k) == 8 {
+		h.seq = binary.BigEndian.Uint64(k)
+	}
+}
+
+// take returns the record and goes on to the next one.
+func (h *head) take() ([]byte, error) {
+	h.last = h.seq
+	payload, err := parseRecord(h.name, h.key, h.value)
+	h.set(h.cursor.Next())
+	return payload, err
+}
+
+func lowestHead(heads []head) *head {
+	var low *head
+	for i := range heads {
+		if h := &heads[i]; h.key != nil && (low == nil || h.seq < low.seq) {
+			low = h
+		}
+	}
+	return low
 }
 
 // parseRecord reads a stored record; the payload shares memory with v.
-func parseRecord(k, v []byte) (Record, error) {
+func parseRecord(log, k, v []byte) ([]byte, error) {
 	seq, err := parseNumber(k)
 	if err != nil {
-		return Record{}, damaged(fmt.Errorf("key of a record: %w", err))
+		return nil, damaged(fmt.Errorf("key of a record: %w", err))
 	}
-	payload, err := openRecord(v)
+	payload, err := openRecord(log, seq, v)
 	if err != nil {
-		return Record{}, damaged(fmt.Errorf("record %d: %w", seq, err))
+		return nil, damaged(fmt.Errorf("record %d: %w", seq, err))
 	}
-	return Record{seq, payload}, nil
+	return payload, nil
 }
 
 // Wait waits until the lane holds a durable record after the given one.

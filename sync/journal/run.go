@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"runtime"
+	"slices"
 )
 
 const (
@@ -14,35 +15,69 @@ const (
 // process can no longer use the file. It must be called once.
 func (j *Journal) Run(ctx context.Context) error {
 	defer close(j.stopped)
+	if err := j.space.lay(); isFull(err) {
+		j.suffocate()
+	} else if err != nil {
+		j.log.Warn("no reserve for a full disk", "file", j.space.reserve, "error", err)
+	}
+	defer j.dropCompact()
 	for {
 		group, open := j.next(ctx)
 		if !open {
 			return j.finish()
 		}
-		if err := j.commit(group); err != nil {
+		if err := j.commit(j.takeCompact(group)); err != nil {
 			return j.abandon(err)
 		}
+		j.compactIfDue()
 	}
 }
 
 // next waits for work. An empty group means that nothing waits but there is something to prune.
 func (j *Journal) next(ctx context.Context) (group []request, open bool) {
+	var prune chan struct{} // never blocks when there is something to prune
 	if j.pruneDue() {
+		prune = make(chan struct{})
+		close(prune)
+	}
+	for {
+		select {
+		case r := <-j.queue: // before pruning
+			return j.gather(r), true
+		default:
+		}
 		select {
 		case r := <-j.queue:
 			return j.gather(r), true
+		case <-prune:
+			return nil, true
+		case err := <-j.copied():
+			j.endCompact(err)
 		case <-ctx.Done():
 			return nil, false
-		default:
-			return nil, true
 		}
 	}
-	select {
-	case r := <-j.queue:
-		return j.gather(r), true
-	case <-ctx.Done():
-		return nil, false
+}
+
+// copied is where the end of the copying is told; nil while nothing is copied.
+func (j *Journal) copied() <-chan error {
+	if j.rewrite == nil {
+		return nil
 	}
+	return j.rewrite.ready
+}
+
+// takeCompact begins what was asked for, and returns the other requests.
+func (j *Journal) takeCompact(group []request) []request {
+	return slices.DeleteFunc(group, func(r request) bool {
+		if r.kind != compactFile {
+			return false
+		}
+		if err := j.beginCompact(r.done); err != nil {
+			r.answer(0, err)
+		}
+		return true
+	})
 }
 
 // gather takes what waits. Those that the last commit has just answered get the chance to be among them.
@@ -68,7 +103,7 @@ func (j *Journal) finish() error {
 	for {
 		select {
 		case r := <-j.queue:
-			if err := j.commit(j.gather(r)); err != nil {
+			if err := j.commit(j.takeCompact(j.gather(r))); err != nil {
 				return j.abandon(err)
 			}
 		case <-quiet:

@@ -11,6 +11,7 @@ const queueLength = 1024
 // request is one thing for the committer to do.
 type request struct {
 	kind    requestKind
+	class   Class
 	lane    string
 	name    string // of a cursor, or the kind of a snapshot
 	payload []byte // of a record or a snapshot
@@ -26,6 +27,8 @@ const (
 	putState
 	moveCursor
 	putSnapshot
+	compactFile
+	forkEpoch
 )
 
 type outcome struct {
@@ -35,9 +38,9 @@ type outcome struct {
 
 // Submit queues an entry. It waits while the queue is full. When it returns nil the entry is not yet on the disk: Done will tell.
 func (j *Journal) Submit(ctx context.Context, e Entry) error {
-	r := request{kind: appendRecord, lane: e.Lane, payload: e.Payload, puts: e.Puts, done: e.Done}
+	r := request{kind: appendRecord, class: e.Class, lane: e.Lane, payload: e.Payload, puts: e.Puts, done: e.Done}
 	if e.Payload == nil {
-		r.kind = putState
+		r.kind, r.class = putState, Keep
 	}
 	if err := checkEntry(e); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -138,6 +141,9 @@ func checkEntry(e Entry) error {
 		if err := checkName("lane", e.Lane); err != nil {
 			return err
 		}
+	}
+	if e.Class >= classes {
+		return fmt.Errorf("record of %v: want one that there is", e.Class)
 	}
 	if len(e.Payload) > MaxPayload {
 		return fmt.Errorf("record of %d bytes: want at most %d", len(e.Payload), MaxPayload)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // target is a broker's address.
@@ -64,10 +65,12 @@ func (t target) dial(ctx context.Context, config *tls.Config) (net.Conn, error) 
 // guard is a connection that notices its own end and refuses packets that are too long: paho would allocate up to 256 MiB for one.
 type guard struct {
 	net.Conn
-	meter meter
-	dead  chan struct{}
-	once  sync.Once
-	err   error // set before dead is closed
+	meter   meter
+	traffic *atomic.Int64 // nil counts nothing
+	secure  bool
+	dead    chan struct{}
+	once    sync.Once
+	err     error // set before dead is closed
 }
 
 func newGuard(c net.Conn, maxPacket int) *guard {
@@ -77,6 +80,7 @@ func newGuard(c net.Conn, maxPacket int) *guard {
 // Read passes only bytes on that the meter has let through.
 func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
+	g.count(n)
 	if tooLong := g.meter.feed(p[:n]); tooLong != nil {
 		n, err = 0, tooLong
 	}
@@ -84,6 +88,18 @@ func (g *guard) Read(p []byte) (int, error) {
 		g.ended(err)
 	}
 	return n, err
+}
+
+func (g *guard) Write(p []byte) (int, error) {
+	n, err := g.Conn.Write(p)
+	g.count(n)
+	return n, err
+}
+
+func (g *guard) count(n int) {
+	if g.traffic != nil && n > 0 {
+		g.traffic.Add(int64(billed(n, g.secure)))
+	}
 }
 
 func (g *guard) Close() error {

@@ -88,6 +88,8 @@ type Line struct {
 	inbox  chan delivery
 	now    atomic.Pointer[session] // nil when offline
 
+	traffic atomic.Int64
+
 	mu     sync.Mutex // guards what follows
 	status Status
 	subs   []subscription

@@ -42,6 +42,10 @@ func (l *Line) connect(ctx context.Context, to target) (*session, error) {
 			return nil, err
 		}
 		conn = newGuard(c, l.config.MaxPacket)
+		conn.traffic = &l.traffic
+		if conn.secure = to.secure; conn.secure {
+			l.traffic.Add(handshakeBytes)
+		}
 		forget = context.AfterFunc(ctx, func() { c.Close() }) // a handshake does not outlive us
 		return conn, nil
 	})

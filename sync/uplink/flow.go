@@ -6,19 +6,19 @@ import (
 	"foyer/sync/wire"
 )
 
-// flow is what go-back-N decides: which record is next, how many batches may be on their way, until when to be patient. It
-// reads no clock and sends nothing.
+// flow is what go-back-N decides for one lane: which record is next, how many batches may be on their way, until when to be patient.
+// It reads no clock and sends nothing.
 type flow struct {
 	patience, maxPatience time.Duration
 
 	acked, next uint64   // headquarters' word, and the record to be sent next
 	sent        []flight // on their way, in order
 	open        bool     // the line took what it was given last
-	asking      bool     // after a silence: one record at a time until there is progress
+	asking      bool     // after a silence, or before it is known what headquarters reads: one record at a time until there is progress
 	rewound     bool     // since the last progress: a repeated acknowledgement does not count a second time
-	lower       bool     // headquarters named less than it had acknowledged, since the last question
 	waiting     time.Duration
 	since       time.Time // of the last progress, or when waiting for one began
+	newest      time.Time // headquarters' clock in the newest answer: an older answer does not say that it has forgotten
 }
 
 // flight is a batch on its way.
@@ -44,6 +44,9 @@ func (f *flow) room(last uint64) (records int, ok bool) {
 	return records, f.open && len(f.sent) < batches && f.next <= last
 }
 
+// behind reports whether the lane has something to send that others should wait for. One that only asks makes nobody wait.
+func (f *flow) behind(last uint64) bool { return f.open && !f.asking && f.next <= last }
+
 // wentOut notes a batch on its way.
 func (f *flow) wentOut(last uint64, now time.Time) {
 	if len(f.sent) == 0 {
@@ -57,8 +60,8 @@ func (f *flow) wentOut(last uint64, now time.Time) {
 func (f *flow) notTaken(now time.Time) { f.open, f.since = false, now }
 
 // cameUp starts again behind the cursor: what was on its way on the old connection may be lost.
-func (f *flow) cameUp() {
-	f.open, f.asking, f.rewound = true, false, true
+func (f *flow) cameUp(asking bool) {
+	f.open, f.asking, f.rewound = true, asking, true
 	f.waiting = f.patience
 	f.rewind()
 }
@@ -68,39 +71,50 @@ func (f *flow) deadline(last uint64) (at time.Time, ok bool) {
 	return f.since.Add(f.waiting), len(f.sent) > 0 || !f.open && f.next <= last
 }
 
-// silent is what follows when the deadline has passed: a question, with more patience. It reports whether headquarters
-// has answered the question before with less than it had acknowledged.
-func (f *flow) silent(now time.Time) (lost bool) {
-	lost = f.asking && f.lower
-	f.open, f.asking, f.rewound, f.lower = true, true, true, false
+// silent is what follows when the deadline has passed: a question, with more patience.
+func (f *flow) silent(now time.Time) {
+	f.open, f.asking, f.rewound = true, true, true
 	f.waiting = min(2*f.waiting, f.maxPatience)
 	f.since = now
 	f.rewind()
-	return lost
 }
 
 // verdict is what an acknowledgement means.
 type verdict uint8
 
 const (
-	progress  verdict = iota // the cursor may move to f.acked
-	repeated                 // nothing new; perhaps sending starts again
-	foreign                  // of another epoch
-	unwritten                // of records that were never written
-	less                     // of less than was acknowledged before
+	progress verdict = iota // the cursor may move to f.acked
+	repeated                // nothing new; perhaps sending starts again
+	foreign                 // of another epoch
+	stale                   // of less than was acknowledged before: perhaps only an old message; the answer to a question will show
+	forgot                  // headquarters has forgotten: sending starts again behind what it has
+	forked                  // of records that were never written, or were written otherwise: we have forgotten
 )
+
+// oldAnswer is how far headquarters' clock may have been put back: an answer that is older than this is a new one.
+const oldAnswer = time.Hour
 
 // heard judges an acknowledgement, given our epoch and the last record there is. The time between sending and hearing is told
 // where the acknowledgement answers exactly one batch.
 func (f *flow) heard(a wire.Ack, epoch string, last uint64, now time.Time) (v verdict, answered *flight) {
-	switch {
+	late := a.HQTime.Before(f.newest) && f.newest.Sub(a.HQTime) < oldAnswer
+	switch have := a.Watermark(); {
 	case a.Epoch != epoch:
 		return foreign, nil
-	case a.Upto > last:
-		return unwritten, nil
+	case late && a.Upto <= f.acked && !a.Fork:
+		return stale, nil
+	case have > last || a.Upto > last || a.Fork:
+		return forked, nil
+	}
+	f.newest = a.HQTime
+	switch have := a.Watermark(); {
+	case have < f.acked && (f.asking || len(f.sent) == 0):
+		f.acked = have
+		f.rewind()
+		f.asking, f.rewound, f.since = false, true, now
+		return forgot, nil
 	case a.Upto < f.acked:
-		f.lower = true // perhaps only an old message; the answer to a question will show
-		return less, nil
+		return stale, nil
 	case a.Upto == f.acked:
 		f.again()
 		return repeated, nil
@@ -112,7 +126,7 @@ func (f *flow) heard(a wire.Ack, epoch string, last uint64, now time.Time) (v ve
 		f.sent = f.sent[1:]
 	}
 	f.acked, f.next = a.Upto, max(f.next, a.Upto+1)
-	f.asking, f.rewound, f.lower = false, false, false
+	f.asking, f.rewound = false, false
 	f.waiting, f.since = f.patience, now
 	return progress, answered
 }

@@ -48,7 +48,7 @@ func (h *headquarters) ingest(payload []byte) ([]byte, error) {
 		default:
 		}
 	}
-	return wire.EncodeAck(wire.Ack{Epoch: b.Epoch, Lane: b.Lane, Upto: uint64(len(h.rows[b.Epoch])), HQTime: time.Now().UTC()})
+	return wire.EncodeAck(wire.Ack{Epoch: b.Epoch, Lane: b.Lane, Upto: uint64(len(h.rows[b.Epoch])), HQTime: time.Now().UTC(), Takes: wire.BatchCompact})
 }
 
 // connect lets it work through a broker.

@@ -22,56 +22,6 @@ const (
 // not know.
 var ErrFormat = errors.New("wrong format")
 
-// EncodeBatch encodes a batch that keeps the limits.
-func EncodeBatch(b Batch) ([]byte, error) {
-	b.V = Version
-	if err := b.check(); err != nil {
-		return nil, fmt.Errorf("encode batch: %w", err)
-	}
-	data, err := encode(b)
-	if err == nil && len(data) > MaxBatch {
-		err = fmt.Errorf("%d bytes: want at most %d", len(data), MaxBatch)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("encode batch: %w", err)
-	}
-	return data, nil
-}
-
-// DecodeBatch decodes a batch. The records are JSON values; what they mean is DecodeRecord's: a batch with one bad
-// record must still be stored, or its lane would never go on.
-func DecodeBatch(data []byte) (Batch, error) {
-	var b Batch
-	if err := decode(data, MaxBatch, &b); err != nil {
-		return Batch{}, fmt.Errorf("decode batch: %w: %w", ErrFormat, err)
-	}
-	if err := b.check(); err != nil {
-		return Batch{}, fmt.Errorf("decode batch: %w: %w", ErrFormat, err)
-	}
-	return b, nil
-}
-
-// Last is the sequence of the batch's last record.
-func (b Batch) Last() uint64 { return b.First + uint64(len(b.Records)) - 1 }
-
-func (b Batch) check() error {
-	if err := checkHead(b.V, b.Epoch, b.Lane); err != nil {
-		return err
-	}
-	if b.First < 1 || b.First > math.MaxInt64 {
-		return fmt.Errorf("first sequence %d: want 1 or more", b.First)
-	}
-	if len(b.Records) < 1 || len(b.Records) > MaxRecords {
-		return fmt.Errorf("%d records: want 1 to %d", len(b.Records), MaxRecords)
-	}
-	for i, r := range b.Records {
-		if len(r) == 0 || len(r) > MaxRecord {
-			return fmt.Errorf("record %d of %d bytes: want 1 to %d", b.First+uint64(i), len(r), MaxRecord)
-		}
-	}
-	return checkTime("sent_at", b.SentAt)
-}
-
 // EncodeAck encodes an acknowledgement.
 func EncodeAck(a Ack) ([]byte, error) {
 	a.V = Version
@@ -94,50 +44,19 @@ func DecodeAck(data []byte) (Ack, error) {
 }
 
 func (a Ack) check() error {
-	if err := checkHead(a.V, a.Epoch, a.Lane); err != nil {
+	if a.V != Version {
+		return fmt.Errorf("protocol version %d: want %d", a.V, Version)
+	}
+	if err := checkHead(a.Epoch, a.Lane); err != nil {
 		return err
 	}
-	if a.Upto > math.MaxInt64 {
-		return fmt.Errorf("sequence %d is too high", a.Upto)
+	if a.Upto > math.MaxInt64 || a.Watermark() > math.MaxInt64 {
+		return fmt.Errorf("sequence %d or %d is too high", a.Upto, a.Watermark())
 	}
 	return checkTime("hq_time", a.HQTime)
 }
 
-// EncodeState encodes the retained word on a store's line.
-func EncodeState(s State) ([]byte, error) {
-	s.V = Version
-	if err := s.check(); err != nil {
-		return nil, fmt.Errorf("encode state: %w", err)
-	}
-	return encode(s)
-}
-
-// DecodeState decodes the retained word on a store's line.
-func DecodeState(data []byte) (State, error) {
-	var s State
-	if err := decode(data, maxShort, &s); err != nil {
-		return State{}, fmt.Errorf("decode state: %w: %w", ErrFormat, err)
-	}
-	if err := s.check(); err != nil {
-		return State{}, fmt.Errorf("decode state: %w: %w", ErrFormat, err)
-	}
-	return s, nil
-}
-
-func (s State) check() error {
-	if s.V != Version {
-		return fmt.Errorf("protocol version %d: want %d", s.V, Version)
-	}
-	if len(s.Version) > 64 {
-		return fmt.Errorf("program version of %d bytes: want at most 64", len(s.Version))
-	}
-	return checkTime("at", s.At)
-}
-
-func checkHead(v int, epoch, lane string) error {
-	if v != Version {
-		return fmt.Errorf("protocol version %d: want %d", v, Version)
-	}
+func checkHead(epoch, lane string) error {
 	if !validEpoch(epoch) {
 		return fmt.Errorf("epoch %.80q: want 1 to %d letters, digits or dashes", epoch, maxEpoch)
 	}

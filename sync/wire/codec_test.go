@@ -2,9 +2,12 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +26,22 @@ func goodBatch() Batch {
 		Records: []json.RawMessage{[]byte(`{"k":"visit.started"}`), []byte(`7`)}}
 }
 
-func TestBatchTravels(t *testing.T) {
-	want := goodBatch()
+func TestBatchTravelsInEveryVersion(t *testing.T) {
+	for _, version := range []int{BatchJSON, BatchCompact} {
+		want := goodBatch()
+		want.V, want.Head, want.SkewMS, want.Floor, want.From, want.Schema = version, 99, -7, true, "EPOCH6", Schema
+		want.Base = 40
+		travels(t, want)
+		want.Records = nil // nothing is left of what came before First
+		travels(t, want)
+	}
+	if b, err := DecodeBatch(must(EncodeBatch(Batch{Epoch: "E", Lane: "main", First: 1, SentAt: noon, Records: goodBatch().Records}))(t)); err != nil || b.V != BatchCompact {
+		t.Errorf("without a version: %+v, %v", b, err)
+	}
+}
+
+func travels(t *testing.T, want Batch) {
+	t.Helper()
 	data, err := EncodeBatch(want)
 	if err != nil {
 		t.Fatal(err)
@@ -36,8 +53,117 @@ func TestBatchTravels(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got.Last() != 42 {
-		t.Errorf("last is %d, want 42", got.Last())
+	if last := want.First + uint64(len(want.Records)) - 1; got.Last() != last {
+		t.Errorf("last is %d, want %d", got.Last(), last)
+	}
+}
+
+// What was written once is readable for good. The files are never made anew.
+func TestOldVersionsStayReadable(t *testing.T) {
+	for file, version := range map[string]int{"testdata/batch-v1.json": BatchJSON, "testdata/batch-v2.bin": BatchCompact} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := DecodeBatch(data)
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		want := goodBatch()
+		want.V = version
+		want.Records[0] = []byte(`{"k":"visit.started","at":"2026-06-14T11:59:30.5Z","b":{"visit":"T7NAOGEMLS6WSPF2GRASSIR5BE","member":"m-2c5be07411c359e0","zone":"door","nth":2}}`)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", file, diff)
+		}
+	}
+}
+
+// compactOf is a payload of version 2 as somebody else might make one.
+func compactOf(t *testing.T, says int, text string) []byte {
+	return append(binary.AppendUvarint([]byte{BatchCompact, dictionaryNumber}, uint64(says)), deflated(t, []byte(text), dictionary1)...)
+}
+
+func TestCompactRefusals(t *testing.T) {
+	good := compactOf(t, len(goodHead)+4, goodHead+"\n{ }")
+	if b, err := DecodeBatch(good); err != nil || string(b.Records[0]) != "{ }" {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	bomb := goodHead + "\n\"" + strings.Repeat("x", 64*MaxBatch) + "\""
+	other := bytes.Clone(good)
+	other[1] = 9
+	for name, tc := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"cut short":             {good[:len(good)-3], "unexpected EOF"},
+		"something follows":     {append(bytes.Clone(good), 0), "another number"},
+		"it says less":          {compactOf(t, len(goodHead)+3, goodHead+"\n{ }"), "another number"},
+		"it says more":          {compactOf(t, len(goodHead)+5, goodHead+"\n{ }"), "another number"},
+		"a bomb":                {compactOf(t, len(bomb), bomb), "at most 1048576"},
+		"a bomb that lies":      {compactOf(t, 100, bomb), "another number"},
+		"unknown dictionary":    {other, "dictionary 9"},
+		"no head":               {compactOf(t, 4, "[1]\n"), "cannot unmarshal"},
+		"records in the head":   {compactOf(t, len(headWithRecords)+2, headWithRecords+"\n1"), "with 1 records"},
+		"head of another":       {compactOf(t, len(headOfVersion1)+2, headOfVersion1+"\n1"), "version 1"},
+		"a broken record":       {compactOf(t, len(goodHead)+2, goodHead+"\n{"), "no JSON"},
+		"an empty record":       {compactOf(t, len(goodHead)+3, goodHead+"\n\n1"), "no JSON"},
+		"too many records":      {compactOf(t, len(goodHead)+2*MaxRecords+2, goodHead+strings.Repeat("\n1", MaxRecords+1)), "more than"},
+		"nothing":               {[]byte{BatchCompact}, "1 bytes"},
+		"a length of 70 bits":   {append([]byte{BatchCompact, dictionaryNumber}, bytes.Repeat([]byte{0xff}, 12)...), "holds 0 bytes"},
+		"no record and no sign": {compactOf(t, len(goodHead), goodHead), "0 records"},
+	} {
+		if _, err := DecodeBatch(tc.data); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %q", name, err, tc.want)
+		}
+	}
+}
+
+const (
+	goodHead        = `{"v":2,"epoch":"e","lane":"main","first":1,"sent_at":"2026-06-14T12:00:00Z"}`
+	headWithRecords = `{"v":2,"epoch":"e","lane":"main","first":1,"sent_at":"2026-06-14T12:00:00Z","records":[1]}`
+	headOfVersion1  = `{"v":1,"epoch":"e","lane":"main","first":1,"sent_at":"2026-06-14T12:00:00Z"}`
+)
+
+// A bomb is refused before it has grown.
+func TestABombTakesNoMemory(t *testing.T) {
+	bomb := compactOf(t, 100, strings.Repeat("x", 256<<20/1000*100))
+	n := testing.AllocsPerRun(3, func() {
+		if _, err := DecodeBatch(bomb); err == nil {
+			t.Error("accepted")
+		}
+	})
+	if n > 1000 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestEachKindHasItsPlace(t *testing.T) {
+	for kind, want := range map[Kind]string{
+		VisitStarted: MainLane, GreetingDecided: MainLane, CardServed: MainLane, KioskUsed: CountLane, StrangersPassed: CountLane,
+		ReaderChanged: CountLane, SnapshotRefused: CaseLane, "coupon.redeemed": CaseLane, "of.the.future": MainLane, "": MainLane,
+	} {
+		if got := LaneOf(kind); got != want {
+			t.Errorf("%s goes to %s, want %s", kind, got, want)
+		}
+	}
+	for kind := range bodies {
+		if placeOf(kind).lane == "" && kind != RecordLost {
+			t.Errorf("nobody has said in which lane %s travels", kind)
+		}
+	}
+	for noun, p := range places {
+		if !slices.Contains(Lanes, p.lane) {
+			t.Errorf("%s travels in %q, which is no lane", noun, p.lane)
+		}
+	}
+	for kind, want := range map[Kind]Worth{
+		VisitStarted: AVisit, VisitEnded: AVisit, CardClaimed: AVisit, CardReleased: AVisit, CardServed: AVisit, KioskUsed: AVisit,
+		GreetingDecided: AStatistic, StrangersPassed: AStatistic, ReaderChanged: AStatistic,
+		TagChanged: WorthKeeping, BlockedSeen: WorthKeeping, MemoryThinned: WorthKeeping, SnapshotRefused: WorthKeeping, "of.the.future": WorthKeeping,
+	} {
+		if got := WorthOf(kind); got != want {
+			t.Errorf("%s is worth %d, want %d", kind, got, want)
+		}
 	}
 }
 
@@ -59,6 +185,9 @@ func TestBatchRefusals(t *testing.T) {
 		"first zero":       func(b *Batch) { b.First = 0 },
 		"first overflows":  func(b *Batch) { b.First = math.MaxUint64 },
 		"no records":       func(b *Batch) { b.Records = nil },
+		"version":          func(b *Batch) { b.V = 3 },
+		"epoch before odd": func(b *Batch) { b.From = "a/b" },
+		"head overflows":   func(b *Batch) { b.Head = math.MaxUint64 },
 		"too many records": func(b *Batch) { b.Records = make([]json.RawMessage, MaxRecords+1) },
 		"empty record":     func(b *Batch) { b.Records[1] = nil },
 		"long record":      func(b *Batch) { b.Records[1] = []byte(`"` + strings.Repeat("x", MaxRecord) + `"`) },
@@ -124,21 +253,38 @@ func TestAckAndStateTravel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := DecodeAck(data); err != nil || got != ack {
+	if got, err := DecodeAck(data); err != nil || got != ack || got.Watermark() != 12 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	state := State{V: 1, Online: true, At: noon, Version: "1.2.3"}
+	ack.Have, ack.Takes, ack.Fork = new(uint64(40)), BatchCompact, true
+	if data, err = EncodeAck(ack); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeAck(data); err != nil || !cmp.Equal(got, ack) || got.Watermark() != 40 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	state := State{V: 1, Online: true, At: noon, Version: "1.2.3", Epoch: "E", SkewMS: new(int64(-4)), Budget: 20 << 20, Spent: 7,
+		Lanes: []LaneState{{Lane: MainLane, Last: 9, Acked: 4, Oldest: noon, LastAck: noon, Lost: 2, Waits: true}}}
 	if data, err = EncodeState(state); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := DecodeState(data); err != nil || got != state {
+	if got, err := DecodeState(data); err != nil || !cmp.Equal(got, state) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := EncodeAck(Ack{Epoch: "E", Lane: "main"}); err == nil {
 		t.Error("an acknowledgement without a time is encoded")
 	}
-	if _, err := EncodeState(State{At: noon, Version: strings.Repeat("v", 65)}); err == nil {
-		t.Error("a long program version is encoded")
+	for name, bad := range map[string]State{
+		"a long program version": {At: noon, Version: strings.Repeat("v", 65)},
+		"an odd epoch":           {At: noon, Epoch: "a/b"},
+		"a lane beyond its end":  {At: noon, Lanes: []LaneState{{Lane: MainLane, Last: 3, Acked: 4}}},
+		"a lane without a name":  {At: noon, Lanes: []LaneState{{}}},
+		"too many lanes":         {At: noon, Lanes: make([]LaneState, maxLanes+1)},
+		"a negative budget":      {At: noon, Budget: -1},
+	} {
+		if _, err := EncodeState(bad); err == nil {
+			t.Errorf("%s is encoded", name)
+		}
 	}
 }
 
@@ -157,6 +303,8 @@ func TestEveryKindOpensToItsBody(t *testing.T) {
 		BlockedHandled:  &BlockedTag{Member: "m-1", By: "Li", WaitedSeconds: 60},
 		ReaderChanged:   &Reader{Reader: "door", Why: "unplugged"},
 		SnapshotApplied: &Applied{Snapshot: Members, Version: 5},
+		RecordLost:      &Lost{Why: LostGivenUp},
+		MemoryThinned:   &GivenUp{Visits: 3, Statistics: 40},
 		SnapshotRefused: &Applied{Snapshot: Members, Version: 5, Code: RefusedOlder, Why: "older"},
 	} {
 		data, err := EncodeRecord(NewRecord(kind, noon, body))

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -43,19 +44,35 @@ func decodesToItself[T any](t *testing.T, data []byte, decode func([]byte) (T, e
 }
 
 func FuzzBatch(f *testing.F) {
-	data, _ := EncodeBatch(goodBatch())
-	f.Add(data)
+	for _, version := range []int{BatchJSON, BatchCompact} {
+		b := goodBatch()
+		b.V, b.Floor, b.From, b.Head = version, true, "EPOCH6", 99
+		data, _ := EncodeBatch(b)
+		f.Add(data)
+	}
 	f.Add([]byte(`{"v":1,"epoch":"e","lane":"main","first":1,"sent_at":"2026-06-14T12:00:00+08:00","records":[{},[],"\ud800",1e400,null]}`))
 	f.Fuzz(func(t *testing.T, data []byte) { decodesToItself(t, data, DecodeBatch, EncodeBatch) })
 }
 
+// FuzzCompact goes behind the packing: whatever text somebody packs opens within the limits or is refused.
+func FuzzCompact(f *testing.F) {
+	f.Add([]byte(goodHead + "\n{\"k\":\"x\"}\n[1, 2]"))
+	f.Add([]byte(headWithRecords + "\n1"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		data := append(binary.AppendUvarint([]byte{BatchCompact, dictionaryNumber}, uint64(len(text))), deflated(t, text, dictionary1)...)
+		decodesToItself(t, data, DecodeBatch, EncodeBatch)
+	})
+}
+
 func FuzzAck(f *testing.F) {
 	f.Add([]byte(`{"v":1,"epoch":"E","lane":"main","upto":3,"hq_time":"2026-06-14T12:00:00Z"}`))
+	f.Add([]byte(`{"v":1,"epoch":"E","lane":"main","upto":3,"hq_time":"2026-06-14T12:00:00Z","have":9,"takes":2,"fork":true}`))
 	f.Fuzz(func(t *testing.T, data []byte) { decodesToItself(t, data, DecodeAck, EncodeAck) })
 }
 
 func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"v":1,"online":true,"at":"2026-06-14T12:00:00.5Z","version":"1"}`))
+	f.Add([]byte(`{"v":1,"online":true,"at":"2026-06-14T12:00:00Z","epoch":"E","skew_ms":-3,"budget":9,"lanes":[{"lane":"main","last":9,"acked":4,"oldest":"2026-06-14T12:00:00Z"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) { decodesToItself(t, data, DecodeState, EncodeState) })
 }
 

@@ -21,6 +21,8 @@ var bodies = map[Kind]func() any{
 	BlockedHandled:  func() any { return new(BlockedTag) },
 	SnapshotApplied: func() any { return new(Applied) },
 	SnapshotRefused: func() any { return new(Applied) },
+	RecordLost:      func() any { return new(Lost) },
+	MemoryThinned:   func() any { return new(GivenUp) },
 }
 
 // Known reports whether this program knows the kind's body.

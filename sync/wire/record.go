@@ -24,6 +24,8 @@ const (
 	BlockedHandled  Kind = "tag.blocked.handled" // BlockedTag, with By
 	SnapshotApplied Kind = "snapshot.applied"    // Applied
 	SnapshotRefused Kind = "snapshot.refused"    // Applied, with Why
+	RecordLost      Kind = "record.lost"         // Lost, in place of a record of any lane that is not there any more
+	MemoryThinned   Kind = "memory.thinned"      // GivenUp, each time the counts have changed
 )
 
 // Record is one thing that happened at a store: what the journal keeps and a batch carries.
@@ -95,6 +97,24 @@ type Applied struct {
 	Why      string `json:"why,omitempty"`  // refused: the details
 }
 
+// Lost stands in a lane for a record that is not there any more: headquarters sees every number in its order. It may come in
+// place of a record that headquarters holds, and then says nothing.
+type Lost struct {
+	Why string `json:"why"` // LostDamaged, LostGivenUp
+}
+
+// Why a record is lost.
+const (
+	LostDamaged = "damaged"  // the disk gave back other bytes than it was given
+	LostGivenUp = "given_up" // for room, since the disk or the quota was full
+)
+
+// GivenUp counts what was given up for room since the journal's file was made, and headquarters did not have.
+type GivenUp struct {
+	Visits     uint64 `json:"visits"`
+	Statistics uint64 `json:"statistics"`
+}
+
 // Code says why a snapshot was refused. Codes are only ever added; words/sync.refused.{code} says each to people.
 type Code string
 
@@ -121,11 +141,12 @@ var Codes = []Code{
 	RefusedDigest, RefusedAbsent, RefusedDisk, RefusedLease,
 }
 
-// NewRecord encodes a body. Bodies are the structs above, which always encode.
+// NewRecord encodes a body. Bodies are the structs above, which always encode. The time is kept to the millisecond, as headquarters
+// keeps it: the rest of it is noise that does not pack.
 func NewRecord(kind Kind, at time.Time, body any) Record {
 	b, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // a programmer's error: the bodies above hold no channel, function or cycle
 	}
-	return Record{Kind: kind, At: at.UTC(), Body: b}
+	return Record{Kind: kind, At: at.UTC().Truncate(time.Millisecond), Body: b}
 }
