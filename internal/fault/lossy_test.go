@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -211,6 +212,7 @@ func mount(t *testing.T, d *disk, data map[string][]byte) (dir string, unmount f
 	if err != nil {
 		t.Skipf("SKIP SKIP SKIP: a file system of our own cannot be mounted (needs root and /dev/fuse): %v", err)
 	}
+	ours(t)
 	unmount = sync.OnceFunc(func() {
 		if err := server.Unmount(); err != nil {
 			t.Error(err)
@@ -218,6 +220,22 @@ func mount(t *testing.T, d *disk, data map[string][]byte) (dir string, unmount f
 	})
 	t.Cleanup(unmount)
 	return dir, unmount
+}
+
+// ours keeps the kernel's end of the file system out of our children. A writer that had it too would keep it open when the
+// test is killed, and wait for ever for an answer that nobody gives.
+func ours(t *testing.T) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range open {
+		fd, err := strconv.Atoi(e.Name())
+		if to, _ := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to == "/dev/fuse" {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 // cut switches the power off: from here on nothing reaches the disk.
