@@ -126,7 +126,7 @@ func mosquitto(t *testing.T) *demo.Broker {
 			t.Fatalf("mosquitto_passwd: %v: %s", err, out)
 		}
 	}
-	rules := "user " + broker.HQUser + "\ntopic readwrite edge/#\npattern write edge/v1/demo/%u/up/#\npattern write edge/v1/demo/%u/state\n" +
+	rules := "user " + broker.HQUser + "\ntopic readwrite edge/#\npattern write edge/v1/demo/%u/up/#\npattern write edge/v1/demo/%u/ask/#\npattern write edge/v1/demo/%u/state\n" +
 		"pattern read edge/v1/demo/%u/ack\npattern read edge/v1/demo/%u/down/#\n"
 	config := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous false\npassword_file %s\nacl_file %s\nuser root\n", port, passwords, filepath.Join(dir, "rules"))
 	for name, text := range map[string]string{"rules": rules, "mosquitto.conf": config} {

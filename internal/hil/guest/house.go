@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -46,10 +45,14 @@ func house(s settings) error {
 	if err != nil {
 		return err
 	}
+	// Asking for the line sets its pull. So the contact is shut only when foyerd has the line.
+	if err := looks(ctx, client, func(st api.Status) bool { return st.Readers[0].Online && st.Doors[0].Known }); err != nil {
+		return err
+	}
 	if err := door.set("pull-down"); err != nil {
 		return err
 	}
-	if err := looks(ctx, client, func(st api.Status) bool { return st.Readers[0].Online && st.Doors[0].Known && !st.Doors[0].Open }); err != nil {
+	if err := looks(ctx, client, func(st api.Status) bool { return !st.Doors[0].Open }); err != nil {
 		return err
 	}
 	flashes := make(chan int, 1)
@@ -102,17 +105,18 @@ func openHouse(ctx context.Context, chip string) (*api.Client, error) {
 
 // looks waits until the status is so.
 func looks(ctx context.Context, client *api.Client, so func(api.Status) bool) error {
+	var last api.Status
 	for range 200 {
 		snapshot, err := client.Snapshot(ctx, api.Reception)
 		if err != nil {
 			return err
 		}
-		if st := snapshot.Status; len(st.Readers) > 0 && so(st) { // the first moment shows nothing yet
+		if last = snapshot.Status; len(last.Readers) > 0 && so(last) { // the first moment shows nothing yet
 			return nil
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return errors.New("the status is never as it should be")
+	return fmt.Errorf("the status is never as it should be: %+v", last)
 }
 
 // countFlashes counts how often a line goes up in so long.
