@@ -122,7 +122,7 @@ func (h *headquarters) backup() (restore func()) {
 	return func() {
 		h.stop()
 		for _, f := range files(h.t, h.dir) {
-			os.Remove(filepath.Join(h.dir, f))
+			os.RemoveAll(filepath.Join(h.dir, f))
 		}
 		copyFiles(h.t, saved, h.dir)
 		h.start()
@@ -147,6 +147,14 @@ func copyFiles(t *testing.T, from, to string) {
 		in, err := os.Open(filepath.Join(from, name))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if what, err := in.Stat(); err == nil && what.IsDir() {
+			in.Close()
+			if err := os.MkdirAll(filepath.Join(to, name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			copyFiles(t, filepath.Join(from, name), filepath.Join(to, name))
+			continue
 		}
 		out, err := os.OpenFile(filepath.Join(to, name), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 		if err == nil {
