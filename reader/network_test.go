@@ -40,10 +40,17 @@ func plugged(ctx context.Context, device *sim.LLRP) *link.Dialer[link.Link] {
 // fixedReader runs a test with an LLRP reader in virtual time.
 func fixedReader(t *testing.T, test func(t *testing.T, s *shop, device *sim.LLRP)) {
 	t.Helper()
+	fixedReaderThat(t, func(*sim.LLRP) {}, test)
+}
+
+// fixedReaderThat is fixedReader with a device that was told something before it is dialled.
+func fixedReaderThat(t *testing.T, is func(*sim.LLRP), test func(t *testing.T, s *shop, device *sim.LLRP)) {
+	t.Helper()
 	var device *sim.LLRP
 	ctx, cancel := context.WithCancel(context.Background())
 	dial := func(r *Reader) {
 		device = sim.NewLLRP()
+		is(device)
 		r.serial = plugged(ctx, device)
 	}
 	bubble(t, "llrp", dial, func(t *testing.T, s *shop) {
@@ -214,8 +221,8 @@ func TestWhatAReaderMayRefuse(t *testing.T) {
 		{20, "trouble"}, // no inventory
 		{22, "trouble"},
 	} {
-		fixedReader(t, func(t *testing.T, s *shop, device *sim.LLRP) {
-			device.Refuse(c.command, 101)
+		refusing := func(device *sim.LLRP) { device.Refuse(c.command, 101) }
+		fixedReaderThat(t, refusing, func(t *testing.T, s *shop, device *sim.LLRP) {
 			after(10 * time.Second)
 			if s.whys() != c.story || c.story == "trouble" && !strings.Contains(s.Health().Detail, "refused by the simulator") {
 				t.Errorf("command %d refused: %s; %q", c.command, s.whys(), s.Health().Detail)

@@ -134,6 +134,7 @@ func must(t testing.TB, err error) {
 
 // record is a row as headquarters stores it.
 type record struct {
+	Lane string          `json:"lane"`
 	Seq  uint64          `json:"seq"`
 	Kind string          `json:"kind"`
 	Body json.RawMessage `json:"body"`
@@ -164,15 +165,16 @@ func once(t *testing.T, house *demo.House, who string, want int) {
 	})
 }
 
-// contiguous wants every sequence from 1 to the last, each once.
+// contiguous wants every sequence of each lane from 1 to the last, each once.
 func contiguous(t *testing.T, house *demo.House) {
 	t.Helper()
 	last := house.Status().Journal.Last
 	waitUntil(t, "every record once, in order", func() error {
 		all := records(t, house)
+		lanes := map[string]uint64{}
 		for i, r := range all {
-			if r.Seq != uint64(i+1) {
-				return fmt.Errorf("record %d has sequence %d", i+1, r.Seq)
+			if lanes[r.Lane]++; r.Seq != lanes[r.Lane] {
+				return fmt.Errorf("record %d is number %d of lane %s, want %d", i+1, r.Seq, r.Lane, lanes[r.Lane])
 			}
 		}
 		if uint64(len(all)) < last {
