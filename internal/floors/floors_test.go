@@ -40,6 +40,7 @@ var floor = []struct {
 	{"api", 1, "the contract with the faces; never imports shop"},
 	{"kiosk/printer", 1, "paper needs no screen"},
 	{"kiosk/look", 1, "colours, type and pictures; no scene"},
+	{"kiosk/pinyin", 1, "letters become characters; no pixels"},
 	{"internal/trace", 2, "plays made-up and recorded reads to presence and keeps score"},
 	{"shop/visit", 2, "one person, several tags"},
 	{"shop/binding", 2, "who carries which tag since headquarters' last word"},
