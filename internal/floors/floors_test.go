@@ -47,6 +47,7 @@ var floor = []struct {
 	{"shop/proof", 2, "who hands out a benefit asks for more than a tag"},
 	{"shop/campaign", 2, "who is spoken to"},
 	{"api/serve", 2, "HTTP over the contract"},
+	{"kiosk/keyboard", 2, "what a key does to what is being written"},
 	{"kiosk/scene", 2, "which scene follows which event"},
 	{"shop/greeting", 3, "what we say"},
 	{"kiosk/screens", 3, "draws a scene"},
