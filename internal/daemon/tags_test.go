@@ -3,6 +3,7 @@ package daemon
 import (
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,8 +23,9 @@ func TestMarksComeBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer j.Close()
-	go j.Run(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { j.Run(t.Context()) })
+	t.Cleanup(func() { running.Wait(); j.Close() })
 	want := binding.Mark{Tag: tag.ID{1, 15: 9}, Member: "m-1", State: binding.IsBlocked, At: time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC), Over: "m-1"}
 	write := func(b shop.Body) []binding.Mark {
 		t.Helper()
@@ -54,8 +56,9 @@ func TestForgottenMembersLeaveNoHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer j.Close()
-	go j.Run(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { j.Run(t.Context()) })
+	t.Cleanup(func() { running.Wait(); j.Close() })
 	write := func(f shop.Fact, want int) {
 		t.Helper()
 		e, err := entryOf(f)

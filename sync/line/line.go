@@ -142,8 +142,9 @@ func (l *Line) OnUp(fn func()) {
 	l.onUp = append(l.onUp, fn)
 }
 
-// Publish hands a message to the broker at QoS 1. An error means that it was certainly not taken; no error means nothing: the
-// line may be dying. It may wait some seconds for a socket that takes no more.
+// Publish hands a message to the broker at QoS 1. No error means nothing: the line may be dying. Nor does ErrOffline mean that
+// the broker has not got it, where the line died with the message just sent. It may wait some seconds for a socket that takes no
+// more.
 func (l *Line) Publish(topic string, retained bool, payload []byte) error {
 	s := l.now.Load()
 	if s == nil {
