@@ -45,6 +45,7 @@ const (
 	Showcase Kind = "showcase" // []Offer, the whole list; wall and kiosk
 	CardSet  Kind = "card"     // Card, new or changed, keyed by Visit; reception
 	StatusIs Kind = "status"   // Status; all faces
+	Ordered  Kind = "ordered"  // Order; wall and kiosk
 )
 
 // Event is one change. A client that sees ID != last+1 has missed something and asks for a Snapshot.
@@ -132,11 +133,34 @@ type Card struct {
 
 // Status is the health that a face may show.
 type Status struct {
+	Language string `json:"language,omitempty"` // of screens while nobody in particular is there; none: as each was started
+
 	HQ      Link     `json:"hq"`
 	Journal Journal  `json:"journal"`
 	Readers []Reader `json:"readers"`
 	Outputs []Output `json:"outputs,omitempty"`
 	Doors   []Door   `json:"doors,omitempty"`
+}
+
+// Order asks a screen to do something.
+type Order struct {
+	ID string `json:"id"` // random
+	Do string `json:"do"`
+}
+
+// What a screen may be asked for.
+const (
+	SendPicture = "picture" // a picture of itself without personal data, to PUT /v1/{face}/pictures/{id}
+	StartAgain  = "restart" // end, so that the supervisor starts it again
+)
+
+// MaxPicture is the longest picture that a screen may send, in bytes.
+const MaxPicture = 8 << 20
+
+// Setting is one that headquarters has set at the store, over what the configuration says.
+type Setting struct {
+	Name  string `json:"name"` // as in foyerd.yaml
+	Value string `json:"value"`
 }
 
 // Link is the line to headquarters.

@@ -113,6 +113,26 @@ func (c *Client) ReportSession(ctx context.Context, s Session) error {
 	return nil
 }
 
+// Settings lists what headquarters has set at the store.
+func (c *Client) Settings(ctx context.Context) ([]Setting, error) {
+	var all []Setting
+	if err := c.ask(ctx, http.MethodGet, "/v1/settings", nil, &all); err != nil {
+		return nil, fmt.Errorf("settings of headquarters: %w", err)
+	}
+	return all, nil
+}
+
+// SendPicture answers an Order for a picture: a PNG without personal data.
+func (c *Client) SendPicture(ctx context.Context, face Face, order string, png []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	resp, err := c.send(ctx, http.MethodPut, "/v1/"+url.PathEscape(string(face))+"/pictures/"+url.PathEscape(order), "image/png", bytes.NewReader(png))
+	if err != nil {
+		return fmt.Errorf("send picture: %w", err)
+	}
+	return resp.Body.Close()
+}
+
 // ask sends one request and decodes its answer into out, if out is not nil.
 func (c *Client) ask(ctx context.Context, method, path string, body, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -138,20 +158,24 @@ func (c *Client) ask(ctx context.Context, method, path string, body, out any) er
 
 // do sends one request and returns the answer if it is good, else an error that holds the server's *Problem.
 func (c *Client) do(ctx context.Context, method, path string, body any) (*http.Response, error) {
-	var payload io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return nil, err
-		}
-		payload = bytes.NewReader(data)
+	if body == nil {
+		return c.send(ctx, method, path, "", nil)
 	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(ctx, method, path, "application/json", bytes.NewReader(data))
+}
+
+// send is do for a body of any kind.
+func (c *Client) send(ctx context.Context, method, path, kind string, payload io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, payload)
 	if err != nil {
 		return nil, err
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)

@@ -37,6 +37,8 @@ func (h *HQ) deliver(ctx context.Context, topic string, payload []byte) error {
 		return h.members(ctx, place, payload)
 	case topic == place.Ask(wire.ChunkTopic):
 		return h.chunk(place, payload)
+	case topic == place.Ask(wire.ResultTopic):
+		return h.result(ctx, place, payload)
 	case rest == "state":
 		return h.heard(ctx, place.Store, payload)
 	}
@@ -126,6 +128,11 @@ func (h *HQ) heard(ctx context.Context, id string, payload []byte) error {
 	h.hub.changed()
 	if !s.Online {
 		return nil // a retained "offline" is no sign of life
+	}
+	if fresh {
+		if err := h.sendCommands(ctx, true, id); err != nil {
+			return err
+		}
 	}
 	if err := h.db.SawShop(ctx, id, clip(s.Version, 40), now); err != nil || s.Epoch == "" {
 		return err

@@ -8,8 +8,9 @@
 // Called by hq/console and cmd/foyer-hq.
 //
 // Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), the publisher, which
-// lays the newest snapshots of all kinds before every store whenever something changed, and one that looks every second
-// whether a command in another process revoked a store or switched the signing key.
+// lays the newest snapshots of all kinds before every store whenever something changed, one that looks every second
+// whether a command in another process revoked a store or switched the signing key, and one that sends stores what they are
+// asked to do.
 package hq
 
 import (
@@ -142,6 +143,7 @@ func (h *HQ) Run(ctx context.Context, b Broker) error {
 		publishing = h.publishLoop(ctx)
 	})
 	all.Go(func() { h.watch(ctx) })
+	all.Go(func() { h.commandLoop(ctx) })
 	err := b.Run(ctx, func(topic string, payload []byte) error { return h.deliver(ctx, topic, payload) })
 	cancel()
 	all.Wait()

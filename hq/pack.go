@@ -177,8 +177,13 @@ func packOf(kind string) (string, bool) {
 	return kind[len(prefix):], true
 }
 
-// PackFiles serves the packs' files to stores.
-func (h *HQ) PackFiles() http.Handler { return h.depot.Handler(h.Auth, h.cfg.Log) }
+// StoreFiles serves the packs' files to stores with a token, and takes results from them.
+func (h *HQ) StoreFiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", h.depot.Files(h.cfg.Log))
+	mux.Handle("PUT "+wire.ResultPath+"{command}/{name}", h.ResultFiles(packs.StoreOf))
+	return packs.Guarded(h.Auth, mux)
+}
 
 // PackFilesBehindGate is PackFiles where the gate has looked at the store's badge.
 func (h *HQ) PackFilesBehindGate() http.Handler { return h.depot.Files(h.cfg.Log) }

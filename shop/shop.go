@@ -116,6 +116,7 @@ type Shop struct {
 	stopped   chan struct{}
 	members   atomic.Pointer[member.Book]
 	campaigns atomic.Pointer[campaign.Set]
+	greet     atomic.Pointer[Times]
 	dropped   atomic.Uint64
 	here      atomic.Int64 // as of the last tick
 	outcomes  outcomes
@@ -171,7 +172,7 @@ func New(c Config) (*Shop, error) {
 			c.Log.Warn("who was in the shop before the restart is not known", "err", err)
 		}
 	}
-	return &Shop{
+	s := &Shop{
 		cfg: c, zones: zones,
 		reads:    make(chan tag.Read, readQueue),
 		health:   make(chan readerHealth, healthQueue),
@@ -184,7 +185,9 @@ func New(c Config) (*Shop, error) {
 			counters: counters(c.Zones), notes: notes{},
 			visits: visit.New(visit.Config{Gap: c.Times.Gap, NewID: c.NewID, Histories: c.Histories}),
 		},
-	}, nil
+	}
+	s.greet.Store(&c.Times)
+	return s, nil
 }
 
 func (c Config) withDefaults() Config {
@@ -263,6 +266,11 @@ func (s *Shop) nudge(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
+}
+
+// SetTimes says how long screens greet, from the next greeting on; 0 is the default of each.
+func (s *Shop) SetTimes(wall, kiosk time.Duration) {
+	s.greet.Store(&Times{Wall: cmp.Or(wall, DefaultWall), Kiosk: cmp.Or(kiosk, DefaultKiosk)})
 }
 
 // Run owns the state until the context ends. It is called once.

@@ -37,6 +37,8 @@ func (s *Server) routes(streams *gate) []route {
 		{"POST", "/v1/reception/cards/{visit}/serve", staff, s.card(s.serve)},
 		{"POST", "/v1/kiosk/sessions", screens, s.session},
 		{"GET", "/v1/reception/readers", staff, s.readers},
+		{"PUT", "/v1/{face}/pictures/{order}", ownFace, s.picture},
+		{"GET", "/v1/settings", watchers, s.set},
 		{"GET", "/healthz", anybody, s.healthz},
 		{"GET", "/metrics", watchers, s.metrics},
 		{"GET", "/reception/{$}", anybody, s.reception},

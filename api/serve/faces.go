@@ -103,6 +103,8 @@ type stream struct {
 }
 
 func (st *stream) run(ctx context.Context) error {
+	st.hub.listen(st.face, 1)
+	defer st.hub.listen(st.face, -1)
 	h := st.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

@@ -33,6 +33,7 @@ type Hub struct {
 
 	mu        sync.Mutex
 	feeds     map[api.Face]*feed
+	listeners map[api.Face]int
 	greetings map[api.Face][]api.Greeting
 	showcase  []api.Offer
 	cards     []api.Card // oldest first
@@ -51,8 +52,8 @@ func NewHub(c HubConfig) *Hub {
 	h := &Hub{
 		store: c.Store, epoch: c.Epoch, here: c.Location, now: c.Now, log: c.Log,
 		feeds:     map[api.Face]*feed{api.Wall: newFeed(), api.Kiosk: newFeed(), api.Reception: newFeed()},
-		greetings: map[api.Face][]api.Greeting{},
-		said:      map[saidKey][]byte{},
+		greetings: map[api.Face][]api.Greeting{}, listeners: map[api.Face]int{},
+		said: map[saidKey][]byte{},
 	}
 	if h.epoch == "" {
 		h.epoch = rand.Text()
@@ -152,6 +153,28 @@ func (h *Hub) Status(s api.Status) {
 	if h.pushChanged(saidKey{kind: api.StatusIs}, s, api.Wall, api.Kiosk, api.Reception) {
 		h.status = s
 	}
+}
+
+// Order asks the screens of a face for something. It is no part of a snapshot: a screen that comes later is not asked.
+func (h *Hub) Order(face api.Face, o api.Order) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if public(face) {
+		h.push(api.Ordered, o, face)
+	}
+}
+
+// Listeners counts the streams that a face's screens hold open.
+func (h *Hub) Listeners(face api.Face) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.listeners[face]
+}
+
+func (h *Hub) listen(face api.Face, n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.listeners[face] += n
 }
 
 // Snapshot is all that a face shows, as of its newest event; false for a face that does not exist.

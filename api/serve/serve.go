@@ -23,6 +23,11 @@ type Desk interface {
 	KioskUsed(ctx context.Context, s api.Session) error
 }
 
+// Pictures takes pictures of screens. False: nobody waits for one of this order.
+type Pictures interface {
+	Take(face api.Face, order string, png []byte) bool
+}
+
 // Config is what a Server is made from. Hub and Desk are needed.
 type Config struct {
 	Hub        *Hub
@@ -32,6 +37,8 @@ type Config struct {
 	Health     func(context.Context) error // for /healthz: nil is well, an error is shown; default: always well
 	Readers    func() []api.ReaderHealth   // for GET /v1/reception/readers; default: none
 	Metrics    func(*prom.Page)            // for GET /metrics, no personal data ever; default: an empty page
+	Settings   func() []api.Setting        // for GET /v1/settings; default: none
+	Pictures   Pictures                    // takes what screens were asked for; none: nobody asked
 	Embed      []string                    // origins ("http://127.0.0.1:8080") whose pages may frame the reception page
 	Words      *words.Catalogue            // default: words.Load()
 	MaxStreams int                         // event streams at once on each door; default 64
@@ -49,6 +56,8 @@ type Server struct {
 	health func(context.Context) error
 
 	readerHealth func() []api.ReaderHealth
+	settings     func() []api.Setting
+	pictures     Pictures
 	writeMetrics func(*prom.Page)
 
 	page     *page
@@ -60,7 +69,7 @@ type Server struct {
 
 // New prepares a server. All faults of the configuration are told at once.
 func New(c Config) (*Server, error) {
-	s := &Server{hub: c.Hub, desk: c.Desk, cards: c.Cards, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics,
+	s := &Server{hub: c.Hub, desk: c.Desk, cards: c.Cards, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics, settings: c.Settings, pictures: c.Pictures,
 		maxConns: orDefault(c.MaxConns, 256), log: c.Log}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -73,6 +82,9 @@ func New(c Config) (*Server, error) {
 	}
 	if s.readerHealth == nil {
 		s.readerHealth = func() []api.ReaderHealth { return nil }
+	}
+	if s.settings == nil {
+		s.settings = func() []api.Setting { return nil }
 	}
 	if s.writeMetrics == nil {
 		s.writeMetrics = func(*prom.Page) {}

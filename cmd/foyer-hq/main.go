@@ -14,6 +14,8 @@
 //	foyer-hq pack withdraw NAME VERSION               stores go back to the version before
 //	foyer-hq pack list
 //	foyer-hq pack gc                                  remove files that only withdrawn versions need
+//	foyer-hq command STORE config|resync|restart|diagnostics|screenshot  ask a store to do something
+//	foyer-hq command list STORE
 //
 // It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added and packs published while it runs.
 package main
@@ -50,6 +52,8 @@ const usage = `usage:
   foyer-hq pack withdraw NAME VERSION [--data DIR]                     stores go back to the version before
   foyer-hq pack list     [--data DIR]
   foyer-hq pack gc       [--data DIR]                                  remove files that only withdrawn versions need
+  foyer-hq command STORE config|resync|restart|diagnostics|screenshot [--wait 2m] [--data DIR]   ask a store to do something
+  foyer-hq command list  STORE [--data DIR]
 Each tells its flags with --help.
 `
 
@@ -105,6 +109,8 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return signing(ctx, args[1:], out, errs)
 	case word(0) == "broker" && word(1) == "mosquitto":
 		return brokerMosquitto(args[2:], out, errs)
+	case word(0) == "command":
+		return commandVerb(ctx, args[1:], out, errs)
 	case word(0) == "pack" && word(1) == "publish":
 		return packPublish(ctx, args[2:], out, errs)
 	case word(0) == "pack" && word(1) == "widen":

@@ -80,8 +80,24 @@ func (c *chain) cli(args ...string) string {
 	return out.String()
 }
 
-// store runs foyerd; packs is its configuration of that name.
-func (c *chain) store(packs string) (stop func()) {
+// config reads the store's configuration.
+func (c *chain) config() *daemon.Config {
+	c.t.Helper()
+	config, err := daemon.LoadConfig(c.path("foyerd.yaml"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return config
+}
+
+// run runs foyerd until it ends by itself.
+func (c *chain) run(packs string) error {
+	c.write(packs)
+	return daemon.Run(c.t.Context(), c.config(), daemon.Options{Log: slog.New(slog.DiscardHandler)})
+}
+
+// write writes the store's configuration; packs is its part of that name.
+func (c *chain) write(packs string) {
 	c.t.Helper()
 	c.file("foyerd.yaml", fmt.Sprintf(`chain: harbour
 store: north
@@ -91,10 +107,13 @@ tag_key_file: tag.key
 listen: {socket: foyerd.sock}
 headquarters: {broker: "tcp://%s", password_file: token, public_key_files: [%q], packs: %s}
 `, c.broker, c.up.PublicKeyFile, packs))
-	config, err := daemon.LoadConfig(c.path("foyerd.yaml"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
+}
+
+// store runs foyerd.
+func (c *chain) store(packs string) (stop func()) {
+	c.t.Helper()
+	c.write(packs)
+	config := c.config()
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() {

@@ -214,12 +214,13 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 	web := p.server(pages)
 	var parts sync.WaitGroup
 	// No limit for a whole answer: a file takes a slow line an hour. Each write has its own, see hq/packs.
-	files := &http.Server{Handler: p.hq.PackFiles(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	files := &http.Server{Handler: p.hq.StoreFiles(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
 	var failed [4]error
 	if p.gate != nil {
 		g := gate.New(p.hq, p.log)
 		g.Handle("GET "+wire.PackPath+"{digest}", p.hq.PackFilesBehindGate())
+		g.Handle("PUT "+wire.ResultPath+"{command}/{name}", p.hq.ResultFiles(gate.StoreOf))
 		door := p.server(g)
 		parts.Go(func() {
 			defer cancel()

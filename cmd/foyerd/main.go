@@ -14,7 +14,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"foyer/api"
 	"foyer/internal/daemon"
 )
 
@@ -24,7 +26,11 @@ const (
 	exitUsage   = 64 // EX_USAGE
 	exitConfig  = 78 // EX_CONFIG
 	exitTempLck = 75 // EX_TEMPFAIL: another foyerd holds the journal
+	exitRestart = 85 // headquarters asked for a restart: no fault, and a supervisor is to start it again
 )
+
+// askPatience is how long a foyerd that runs may take to say what headquarters has set.
+const askPatience = 3 * time.Second
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -50,12 +56,19 @@ func run(args []string) int {
 	}
 	if *check {
 		fmt.Printf("%s: good\n", *path)
+		tellSettings(config)
 		return 0
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: config.Level()}))
-	if err := daemon.Run(ctx, config, daemon.Options{ReadyFile: *ready, Log: log}); err != nil {
+	var level slog.LevelVar
+	level.Set(config.Level())
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: &level}))
+	if err := daemon.Run(ctx, config, daemon.Options{ReadyFile: *ready, Log: log, Level: &level}); err != nil {
+		if errors.Is(err, daemon.ErrRestart) {
+			log.Info("foyerd ends to be started again", "err", err)
+			return exitRestart
+		}
 		log.Error("foyerd ends", "err", err)
 		if errors.Is(err, daemon.ErrHeld) {
 			return exitTempLck
@@ -66,4 +79,23 @@ func run(args []string) int {
 		return exitFailed
 	}
 	return 0
+}
+
+// tellSettings says what headquarters has set over what the file says.
+func tellSettings(config *daemon.Config) {
+	all, err := daemon.FromHeadquarters(config, func(socket string) ([]api.Setting, error) {
+		client, err := api.NewClient("unix://"+socket, "")
+		if err != nil {
+			return nil, err
+		}
+		ctx, stop := context.WithTimeout(context.Background(), askPatience)
+		defer stop()
+		return client.Settings(ctx)
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "what headquarters has set cannot be told:", err)
+	}
+	for _, s := range all {
+		fmt.Printf("%s: %s, set by headquarters (foyer-hq command STORE config --reset %s)\n", s.Name, s.Value, s.Name)
+	}
 }

@@ -32,6 +32,7 @@ func (c *Console) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/snapshots", c.apiSnapshots)
 	mux.HandleFunc("GET /api/events", c.events)
 	c.packRoutes(mux)
+	c.commandRoutes(mux)
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -13,6 +13,9 @@
 //	POST /api/stores/{id}/token       a new token -> {"id","token"}
 //	POST /api/stores/{id}/enrol       a one-time code -> {"id","ticket"}; 409 where no door for stores is open
 //	POST /api/stores/{id}/revoke      shuts a store out -> {"id","badge"}
+//	GET  /api/stores/{id}/commands    what the store was asked to do, newest first
+//	POST /api/stores/{id}/commands    {"do","set","reset","screen","valid"} -> 202 the command; 422 where no store would do it
+//	GET  /api/commands/{id}           one of them; .../results/{name} is a file that it brought
 //	GET  /api/visits                  ?store=&since=RFC3339&limit=: newest first
 //	GET  /api/records                 ?store=&kind=&from=SEQ&limit=: as stored, in order
 //	GET  /api/records/count           ?store= -> {"count"}

@@ -15,7 +15,11 @@ const slowest = 2 * time.Minute
 
 // Handler is Files for stores with a token. auth is asked at each request.
 func (d *Depot) Handler(auth func(store, token string) bool, log *slog.Logger) http.Handler {
-	files := d.Files(log)
+	return Guarded(auth, d.Files(log))
+}
+
+// Guarded serves stores with a token alone, which StoreOf then tells.
+func Guarded(auth func(store, token string) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		store, token, ok := r.BasicAuth()
 		if !ok || !auth(store, token) {
@@ -23,8 +27,14 @@ func (d *Depot) Handler(auth func(store, token string) bool, log *slog.Logger) h
 			http.Error(w, "want a store's name and token", http.StatusUnauthorized)
 			return
 		}
-		files.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
 	})
+}
+
+// StoreOf is the store of a request that Guarded let in.
+func StoreOf(r *http.Request) string {
+	store, _, _ := r.BasicAuth()
+	return store
 }
 
 // Files serves files by range requests to whoever asks: who may ask is settled before.

@@ -32,6 +32,8 @@ func project(t *tx, store string, r wire.Record, received time.Time) error {
 		return with(r, func(b wire.BlockedTag) error { return blockedTag(t, store, r.At, CardSeen, b) })
 	case wire.BlockedHandled:
 		return with(r, func(b wire.BlockedTag) error { return blockedTag(t, store, r.At, CardHandled, b) })
+	case wire.CommandDone:
+		return with(r, func(d wire.Done) error { return commandDone(t, store, r.At, d) })
 	case wire.SnapshotApplied:
 		return with(r, func(a wire.Applied) error { return answered(t, store, "applied", r.At, a) })
 	case wire.SnapshotRefused:

@@ -16,6 +16,7 @@ import (
 	"foyer/shop/presence"
 	"foyer/sync/badge"
 	"foyer/sync/content"
+	"foyer/sync/setting"
 	"foyer/sync/wire"
 )
 
@@ -37,6 +38,7 @@ type Config struct {
 	Doors        []Door       `yaml:"doors"`
 	Screens      Screens      `yaml:"screens"`
 
+	path   string // of the file
 	secret []byte // what tag_key_file holds
 	shelf  *shelf // what readers' profiles were taken from
 
@@ -71,6 +73,7 @@ type Listen struct {
 type Screens struct {
 	WallGreeting  time.Duration `yaml:"wall_greeting"`
 	KioskGreeting time.Duration `yaml:"kiosk_greeting"`
+	Language      string        `yaml:"language"` // zh-CN or en, while nobody in particular is there; default: as each screen was started
 }
 
 // Headquarters is the line up.
@@ -91,7 +94,7 @@ type Packs struct {
 	Quiet       string `yaml:"quiet"`         // hours in which they may come, like 22:00-06:00, in the box's time zone
 	KBPerSecond int    `yaml:"kb_per_second"` // 1000 bytes a second
 
-	quiet content.Window
+	quiet setting.Window
 }
 
 // Reader is one reader that is plugged in.
@@ -144,7 +147,7 @@ func load(path string, c *Config) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c.LogLevel = "info"
+	c.LogLevel, c.path = "info", path
 	doc := strictyaml.Decode(path, data, c)
 	c.resolve(filepath.Dir(path))
 	c.check(doc)
@@ -184,6 +187,11 @@ func (c *Config) check(doc *strictyaml.Doc) {
 	c.checkNames(doc)
 	c.checkSecrets(doc)
 	c.checkListen(doc)
+	if c.Screens.Language != "" {
+		if err := soundLanguage(c.Screens.Language); err != nil {
+			doc.At("screens.language", "%v", err)
+		}
+	}
 	c.checkHeadquarters(doc)
 	c.checkProfiles(doc)
 	c.checkReaders(doc)
@@ -265,7 +273,7 @@ func (c *Config) checkHeadquarters(doc *strictyaml.Doc) {
 
 func (p *Packs) check(doc *strictyaml.Doc, path string) {
 	var err error
-	if p.quiet, err = content.ParseWindow(p.Quiet); err != nil {
+	if p.quiet, err = setting.ParseWindow(p.Quiet); err != nil {
 		doc.At(path+".quiet", "%v", err)
 	}
 	if p.URL != "" {

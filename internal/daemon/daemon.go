@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"foyer/api"
@@ -31,8 +32,10 @@ var ErrHeld = journal.ErrLocked
 type Options struct {
 	ReadyFile string // written once all is up
 	Log       *slog.Logger
+	Level     *slog.LevelVar // of Log, for headquarters to change; nil: it cannot
 
 	lines gpio // nothing: the kernel's
+	tail  *ring
 }
 
 // Ready is what the ready file holds.
@@ -51,8 +54,10 @@ func (c *Config) Level() slog.Level {
 	return l
 }
 
-// Run opens the store and runs it until ctx ends.
+// Run opens the store and runs it until ctx ends, or, with ErrRestart, until headquarters asks for that.
 func Run(ctx context.Context, c *Config, o Options) error {
+	tail := &ring{}
+	o.Log, o.tail = slog.New(slog.NewMultiHandler(o.Log.Handler(), tail)), tail
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
@@ -90,12 +95,22 @@ type house struct {
 	identity *badge.Folder // nil without a badge
 	books    *librarian
 	signals  *signals
+	settings *settings
+	camera   *camera
+	ring     *ring
+	again    atomic.Bool // headquarters asked for a restart
+	stop     func(error) // ends all of it
 }
 
 func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 	log := o.Log
-	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log)}
+	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log), ring: o.tail}
 	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
+	h.camera = &camera{hub: hub}
+	var err error
+	if h.settings, err = newSettings(c, o.Level, j); err != nil {
+		return nil, err
+	}
 	past, err := histories(j, log)
 	if err != nil {
 		return nil, err
@@ -126,18 +141,38 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 		return nil, err
 	}
 	if c.Headquarters.Broker != "" || h.identity != nil {
-		if h.supply, err = newSupply(c, h.identity, j, h.shop, version(), log); err != nil {
+		if h.supply, err = newSupply(c, h.identity, j, h.shop, (&orders{h, log, h.restart}).doers(), version(), log); err != nil {
 			return nil, err
 		}
-		h.state.uplink, h.state.line, h.state.online = h.supply.up, h.supply.line, h.supply.line.Online
+		h.state.uplink, h.state.line, h.state.online, h.state.orders = h.supply.up, h.supply.line, h.supply.line.Online, h.supply.orders
 	}
+	h.wireSettings()
 	tokens, err := c.tokens()
 	if err != nil {
 		return nil, err
 	}
 	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Cards: newCards(h.shop), Tokens: tokens, Health: h.state.healthy,
-		Readers: h.state.readerHealth, Metrics: h.state.metrics, Embed: c.Listen.Embed, Log: log})
+		Readers: h.state.readerHealth, Metrics: h.state.metrics, Settings: h.settings.list, Pictures: h.camera, Embed: c.Listen.Embed, Log: log})
 	return h, err
+}
+
+// wireSettings connects what headquarters may set with where it takes effect, and lets what it has set before take effect.
+func (h *house) wireSettings() {
+	s := h.settings
+	s.greet, s.speak = h.shop.SetTimes, h.state.speak
+	if h.supply != nil {
+		s.budget = h.supply.up.SetBudget
+		if h.supply.packs != nil {
+			s.pace = h.supply.packs.SetPace
+		}
+	}
+	s.adopt(s.Now())
+}
+
+// restart ends the house so that Run returns ErrRestart.
+func (h *house) restart() {
+	h.again.Store(true)
+	h.stop(nil)
 }
 
 func (h *house) addReaders() error {
@@ -178,6 +213,7 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	stop := context.AfterFunc(ctx, h.ledger.unblock)
 	defer stop()
 	fail := func(err error) { around.fail(err); feeders.fail(err) }
+	h.stop = fail
 	base.run("journal", h.journal.Run, fail)
 	base.run("ledger", h.ledger.Run, fail)
 	if h.supply != nil {
@@ -191,6 +227,7 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	if h.supply != nil {
 		around.run("uplink", h.supply.up.Run, fail)
 		around.run("line", h.supply.line.Run, fail)
+		around.run("commands", h.supply.orders.Run, fail)
 		if h.identity != nil {
 			around.run("badge", h.keeper().Run, fail)
 		}
@@ -209,7 +246,10 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 		fail(err)
 	}
 	err := errors.Join(feeders.wait(), around.wait())
-	return errors.Join(err, middle.end(), base.end())
+	if err = errors.Join(err, middle.end(), base.end()); err == nil && h.again.Load() {
+		return ErrRestart
+	}
+	return err
 }
 
 // heard tells the shop and the faces how a reader does.

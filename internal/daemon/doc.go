@@ -17,6 +17,7 @@
 //	the downlink         applies snapshots, one after the other
 //	the profiles         look at the files of readers' profiles once a second
 //	the lamps, a door    one a signal and one a contact; four events wait for a lamp, more are dropped
+//	the commands         do what headquarters asks, one after the other; what finds 8 waiting comes again
 //	the packs            fetches files, one at a time; the latest word of headquarters wins
 //	the state            publishes health to the faces; the latest wins
 //	the doors            one a connection, net/http's

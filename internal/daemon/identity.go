@@ -182,6 +182,7 @@ func (h *house) keeper() *badge.Keeper {
 			return
 		}
 		h.supply.down.Trust(how.keys)
+		h.supply.orders.Trust(how.keys)
 		h.supply.tell(how.broker, h.log)
 	}}
 }

@@ -119,6 +119,14 @@ func (s *state) lineMetrics(p *prom.Page) {
 	p.Value(float64(line.Connects))
 	p.Counter("foyer_uplink_batches_total", "Batches sent, repeated ones included.")
 	p.Value(float64(up.SentBatches))
+	p.Counter("foyer_commands_total", "Headquarters' commands, by what became of them.")
+	c := s.orders.Counts()
+	for _, one := range []struct {
+		outcome string
+		n       uint64
+	}{{"done", c.Done}, {"refused", c.Refused}, {"failed", c.Failed}, {"expired", c.Expired}, {"repeated", c.Repeated}, {"unbelieved", c.Unbelieved}} {
+		p.Value(float64(one.n), prom.Label{Name: "outcome", Value: one.outcome})
+	}
 	p.Gauge("foyer_uplink_last_ack_timestamp_seconds", "When headquarters last answered; missing while it never did.")
 	p.Time(up.LastAck)
 	p.Gauge("foyer_uplink_clock_skew_seconds", "The store's clock minus headquarters'.")

@@ -12,6 +12,7 @@ import (
 	"foyer/internal/words"
 	"foyer/reader"
 	"foyer/shop"
+	"foyer/sync/command"
 	"foyer/sync/journal"
 	"foyer/sync/line"
 	"foyer/sync/uplink"
@@ -36,6 +37,7 @@ type state struct {
 	seen    *tally
 	version string
 	uplink  *uplink.Uplink // nil without headquarters
+	orders  *command.Desk  // likewise
 	line    *line.Line     // likewise
 	online  func() (bool, time.Time)
 	signals *signals
@@ -46,6 +48,7 @@ type state struct {
 	given   journal.Thinned // what headquarters was told of
 	readers map[string]func() reader.Health
 	notes   map[string]string // by reader: what is wrong with its new profile
+	tongue  string            // of screens while nobody in particular is there
 }
 
 // Run shows the state until ctx ends. Readers' changes are shown at once by show.
@@ -73,6 +76,7 @@ func (s *state) now() api.Status {
 	status.Outputs, status.Doors = s.signals.status(now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	status.Language = s.tongue
 	for _, name := range s.order {
 		h := s.readers[name]()
 		r := api.Reader{Name: name, Online: h.Online, LastRead: h.Counts.LastRead.Truncate(time.Second)}
@@ -85,6 +89,14 @@ func (s *state) now() api.Status {
 		status.Readers = append(status.Readers, r)
 	}
 	return status
+}
+
+// speak says which language the screens have while nobody in particular is there.
+func (s *state) speak(language string) {
+	s.mu.Lock()
+	s.tongue = language
+	s.mu.Unlock()
+	s.show()
 }
 
 func (s *state) memory() api.Journal {

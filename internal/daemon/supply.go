@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
@@ -11,11 +12,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"time"
 
 	"foyer/shop"
 	"foyer/shop/campaign"
 	"foyer/shop/member"
 	"foyer/sync/badge"
+	"foyer/sync/command"
 	"foyer/sync/content"
 	"foyer/sync/downlink"
 	"foyer/sync/journal"
@@ -31,6 +34,9 @@ type supply struct {
 	up     *uplink.Uplink
 	down   *downlink.Downlink
 	packs  *content.Store // nil where the disk refused; all else goes on
+
+	uploads command.Uploads
+	orders  *command.Desk
 }
 
 func (s *supply) close() error {
@@ -41,7 +47,8 @@ func (s *supply) close() error {
 }
 
 // newSupply reads keys and password, and connects nothing yet. id is nil for a store with a token.
-func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, version string, log *slog.Logger) (*supply, error) {
+func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, do map[wire.Do]func(context.Context, wire.Command) command.Answer,
+	version string, log *slog.Logger) (*supply, error) {
 	place := wire.Place{Chain: c.Chain, Store: c.Store}
 	how, err := c.credentials(id)
 	if err != nil {
@@ -51,14 +58,26 @@ func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, ve
 		Password: how.password, TLS: how.tls, Will: will(place, version), Log: log})
 	r := reporter{j, log}
 	packs := newPacks(c, l, how, r, log)
-	return &supply{
-		broker: how.broker, line: l, packs: packs,
+	out := &supply{
+		broker: how.broker, line: l, packs: packs, uploads: newUploads(c, l, how),
 		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
 			KeyFile: filepath.Join(c.Data, "members.key"),
 			Ask:     func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
 			Apply:   map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
-	}, nil
+	}
+	out.orders = command.New(command.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Do: do, Report: r.report, Log: log,
+		Skew: func() time.Duration { return out.up.Status().Skew }})
+	return out, nil
+}
+
+// newUploads are the ways by which results of commands go to headquarters: where packs come from, else through the broker.
+func newUploads(c *Config, l *line.Line, how credentials) command.Uploads {
+	var all command.Uploads
+	if to := cmp.Or(c.Headquarters.Packs.URL, how.files); to != "" {
+		all = append(all, content.NewHTTP(content.HTTPConfig{URL: to, User: how.user, Password: how.password, TLS: how.tls}))
+	}
+	return append(all, command.NewBroker(wire.Place{Chain: c.Chain, Store: c.Store}, l))
 }
 
 func publicKeys(files []string) (map[string]ed25519.PublicKey, error) {

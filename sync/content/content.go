@@ -32,6 +32,7 @@ import (
 	"sync"
 	"time"
 
+	"foyer/sync/setting"
 	"foyer/sync/wire"
 )
 
@@ -68,10 +69,10 @@ type Config struct {
 	Store   string   // the store's name, by which releases choose it
 	Sources []Source // the first is liked best; the next is asked while it gives nothing
 	Report  func(kind wire.Kind, a wire.Applied)
-	Rate    int64         // 0: as fast as the line
-	Quiet   Window        // zero: at any hour. A release marked Now does not wait for it
-	Reserve int64         // 0: DefaultReserve
-	Retry   time.Duration // 0: DefaultRetry
+	Rate    int64          // 0: as fast as the line
+	Quiet   setting.Window // zero: at any hour. A release marked Now does not wait for it
+	Reserve int64          // 0: DefaultReserve
+	Retry   time.Duration  // 0: DefaultRetry
 	Log     *slog.Logger
 }
 
@@ -80,9 +81,11 @@ type Store struct {
 	c      Config
 	lock   *os.File
 	wanted chan []wire.Release
+	paced  chan struct{} // capacity 1: the pace has changed
 
 	mu    sync.Mutex
 	force map[string]wire.Release // by pack; all files of it are whole
+	pace  pace
 
 	// Run's own.
 	todo    []wire.Release
@@ -90,6 +93,29 @@ type Store struct {
 	later   map[string]time.Time // by pack: a refused release rests until then
 	said    map[string]string    // by pack: what was reported last
 	sources []*source
+}
+
+// pace is how fast and when files come; it may change while they do.
+type pace struct {
+	rate  int64
+	quiet setting.Window
+}
+
+// SetPace replaces Config.Rate and Config.Quiet.
+func (s *Store) SetPace(rate int64, quiet setting.Window) {
+	s.mu.Lock()
+	s.pace = pace{rate, quiet}
+	s.mu.Unlock()
+	select {
+	case s.paced <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Store) paceNow() pace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pace
 }
 
 // source is a Source and how it did lately.
@@ -108,7 +134,8 @@ func Open(c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.Reserve, c.Retry = cmp.Or(c.Reserve, DefaultReserve), cmp.Or(c.Retry, DefaultRetry)
-	s := &Store{c: c, wanted: make(chan []wire.Release, 1), force: map[string]wire.Release{}, later: map[string]time.Time{}, said: map[string]string{}}
+	s := &Store{c: c, wanted: make(chan []wire.Release, 1), force: map[string]wire.Release{}, later: map[string]time.Time{}, said: map[string]string{},
+		paced: make(chan struct{}, 1), pace: pace{c.Rate, c.Quiet}}
 	for _, from := range c.Sources {
 		s.sources = append(s.sources, &source{Source: from})
 	}
@@ -210,6 +237,46 @@ func (s *Store) InForce() []wire.Release {
 	return all
 }
 
+// Proof is what Prove found.
+type Proof struct {
+	Releases, Files, Damaged int
+	Bytes                    int64
+}
+
+// Prove reads every file in force and compares it with its digest. A release with a file that is damaged is out of force until
+// that is fetched again.
+func (s *Store) Prove(ctx context.Context) (p Proof, err error) {
+	for _, r := range s.InForce() {
+		p.Releases++
+		whole := true
+		for _, f := range r.Files {
+			if err := ctx.Err(); err != nil {
+				return p, err
+			}
+			p.Files++
+			p.Bytes += f.Size
+			if err := Verify(s.c.Dir, f); err != nil {
+				s.c.Log.Warn("a file of a pack is damaged and is fetched again", "pack", r.Pack, "file", f.Digest.String(), "error", err)
+				if err := os.Remove(s.file(f.Digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return p, err
+				}
+				p.Damaged++
+				whole = false
+			}
+		}
+		if !whole {
+			s.mu.Lock()
+			delete(s.force, r.Pack)
+			s.mu.Unlock()
+		}
+	}
+	select {
+	case s.paced <- struct{}{}: // Run looks at what it has
+	default:
+	}
+	return p, nil
+}
+
 // Run fetches what Apply says until ctx ends; then it returns nil.
 func (s *Store) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
@@ -218,6 +285,7 @@ func (s *Store) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
+		case <-s.paced:
 		case s.todo = <-s.wanted:
 			s.take()
 		}
@@ -251,7 +319,7 @@ func (s *Store) work(ctx context.Context) time.Duration {
 		}
 		wait := time.Until(s.later[r.Pack])
 		if wait <= 0 && !r.Now {
-			wait = s.c.Quiet.Until(time.Now())
+			wait = s.paceNow().quiet.Until(time.Now())
 		}
 		if wait <= 0 {
 			wait = s.try(ctx, r)
@@ -275,7 +343,7 @@ func (s *Store) try(ctx context.Context, r wire.Release) time.Duration {
 	case ctx.Err() != nil || errors.Is(err, errNews):
 		return 0
 	case errors.Is(err, errHours):
-		return s.c.Quiet.Until(time.Now())
+		return s.paceNow().quiet.Until(time.Now())
 	}
 	s.tell(r, err)
 	s.later[r.Pack] = time.Now().Add(againAfter)

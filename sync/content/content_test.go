@@ -25,6 +25,7 @@ import (
 	"foyer/hq/packs"
 	"foyer/sync/content"
 	"foyer/sync/line/linetest"
+	"foyer/sync/setting"
 	"foyer/sync/wire"
 )
 
@@ -550,7 +551,7 @@ func TestQuietHoursAndRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const mb = 1 << 20
 		text := noise(3*mb, 7)
-		quiet, err := content.ParseWindow("22:00-06:00") // a bubble begins at midnight UTC
+		quiet, err := setting.ParseWindow("22:00-06:00") // a bubble begins at midnight UTC
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -602,34 +603,4 @@ func TestQuietHoursAndRate(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-func TestWindows(t *testing.T) {
-	day := func(text string) time.Time {
-		at, err := time.Parse("15:04:05", text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return at
-	}
-	for _, tc := range []struct {
-		window, now string
-		want        time.Duration
-	}{
-		{"", "12:00:00", 0}, {"22:00-06:00", "23:59:59", 0}, {"22:00-06:00", "05:59:59", 0}, {"22:00-06:00", "06:00:00", 16 * time.Hour},
-		{"22:00-06:00", "21:59:30", 30 * time.Second}, {"01:30-02:00", "01:30:00", 0}, {"01:30-02:00", "02:00:00", 23*time.Hour + 30*time.Minute},
-	} {
-		w, err := content.ParseWindow(tc.window)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := w.Until(day(tc.now)); got != tc.want {
-			t.Errorf("%s at %s: %v, want %v", tc.window, tc.now, got, tc.want)
-		}
-	}
-	for _, bad := range []string{"22", "22:00", "22:00-22:00", "25:00-01:00", "22:00-06:00-07:00", "night"} {
-		if _, err := content.ParseWindow(bad); err == nil {
-			t.Errorf("%q is taken", bad)
-		}
-	}
 }

@@ -85,7 +85,7 @@ func (s *Store) fill(ctx context.Context, p *part, atOnce bool) error {
 		if len(s.wanted) > 0 {
 			return errNews
 		}
-		if !atOnce && s.c.Quiet.Until(time.Now()) > 0 {
+		if !atOnce && s.paceNow().quiet.Until(time.Now()) > 0 {
 			return errHours
 		}
 		from, err := s.pick(ctx)
@@ -168,7 +168,7 @@ type part struct {
 	file   *os.File
 	at     int64 // bytes that are there
 	sum    hash.Hash
-	rate   int64
+	pace   func() pace
 	ctx    context.Context // of one fetch; a Writer has no other way to hear of its end
 	failed error           // the disk's
 }
@@ -179,7 +179,7 @@ func (s *Store) openPart(f wire.PackFile) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &part{f: f, file: file, sum: sha256.New(), rate: s.c.Rate}
+	p := &part{f: f, file: file, sum: sha256.New(), pace: s.paceNow}
 	info, err := file.Stat()
 	if err == nil && info.Size() > f.Size {
 		err = file.Truncate(0)
@@ -220,11 +220,12 @@ func (p *part) Write(data []byte) (int, error) {
 
 // pause keeps to the rate.
 func (p *part) pause(n int) error {
-	if p.rate <= 0 {
+	rate := p.pace().rate
+	if rate <= 0 {
 		return nil
 	}
 	select {
-	case <-time.After(time.Duration(float64(n) / float64(p.rate) * float64(time.Second))):
+	case <-time.After(time.Duration(float64(n) / float64(rate) * float64(time.Second))):
 		return nil
 	case <-p.ctx.Done():
 		return p.ctx.Err()

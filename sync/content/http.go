@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -89,6 +90,34 @@ func (h *HTTP) Fetch(ctx context.Context, f wire.PackFile, offset, n int64, w io
 	return err
 }
 
+// Put brings a file to headquarters. It returns nil once headquarters has it.
+func (h *HTTP) Put(ctx context.Context, id string, r wire.Result, data []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	dead := time.AfterFunc(stall, cancel)
+	defer dead.Stop()
+	body := &moving{bytes.NewReader(data), dead}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, h.c.URL+wire.ResultPath+id+"/"+r.Name, body)
+	if err != nil {
+		return err
+	}
+	if h.c.User != "" {
+		req.SetBasicAuth(h.c.User, h.c.Password)
+	}
+	req.ContentLength = r.Size
+	req.Header.Set("Content-Digest", r.Digest.ContentDigest())
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
+		return fmt.Errorf("headquarters answers %s: %.300q", resp.Status, why)
+	}
+	return nil
+}
+
 // check says whether the answer is the range that was asked for.
 func check(resp *http.Response, f wire.PackFile, offset int64) error {
 	switch resp.StatusCode {
@@ -125,4 +154,15 @@ func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	w.dead.Stop() // while we write, nobody waits for the line
 	return n, err
+}
+
+// moving is watched for what goes out: the line takes each piece in time.
+type moving struct {
+	io.Reader
+	dead *time.Timer
+}
+
+func (m *moving) Read(p []byte) (int, error) {
+	m.dead.Reset(stall)
+	return m.Reader.Read(p)
 }

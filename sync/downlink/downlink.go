@@ -67,6 +67,8 @@ type Downlink struct {
 
 	trusted chan map[string]ed25519.PublicKey // capacity 1: what Trust was told last
 
+	anew chan struct{} // capacity 1: compute the members' digest anew
+
 	mu       sync.Mutex
 	versions map[string]uint64 // in force
 
@@ -116,7 +118,7 @@ func New(c Config) *Downlink {
 	d := &Downlink{
 		c: c, inbox: make(chan message, inboxLength), ended: make(chan struct{}), ready: make(chan struct{}),
 		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{}, untrusted: map[string]message{},
-		trusted: make(chan map[string]ed25519.PublicKey, 1),
+		trusted: make(chan map[string]ed25519.PublicKey, 1), anew: make(chan struct{}, 1),
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.Apply)) {
 		if kind == wire.Members && c.Ask != nil {
@@ -157,6 +159,14 @@ func (d *Downlink) Trust(keys map[string]ed25519.PublicKey) {
 	}
 }
 
+// Doubt has the digest of the members that are kept computed anew, at headquarters' next word on them.
+func (d *Downlink) Doubt() {
+	select {
+	case d.anew <- struct{}{}:
+	default:
+	}
+}
+
 // Restored is closed once Run has put into force what the journal kept. Who reads tags waits for it: before, every
 // member is a stranger.
 func (d *Downlink) Restored() <-chan struct{} { return d.ready }
@@ -184,6 +194,8 @@ func (d *Downlink) Run(ctx context.Context) error {
 			todo = []message{m}
 		case <-retry:
 			todo, again = again, nil
+		case <-d.anew:
+			d.roster.known = false
 		case d.c.Keys = <-d.trusted:
 			todo = slices.Collect(maps.Values(d.untrusted))
 			clear(d.untrusted)

@@ -86,6 +86,7 @@ type Line struct {
 	config Config
 	log    *slog.Logger
 	inbox  chan delivery
+	again  chan struct{}           // capacity 1: subscribe anew
 	now    atomic.Pointer[session] // nil when offline
 
 	traffic atomic.Int64
@@ -124,7 +125,7 @@ func New(c Config) *Line {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Line{config: c, log: c.Log, inbox: make(chan delivery, inboxLength), status: Status{Since: time.Now(), Why: "not connected yet"}}
+	return &Line{config: c, log: c.Log, inbox: make(chan delivery, inboxLength), again: make(chan struct{}, 1), status: Status{Since: time.Now(), Why: "not connected yet"}}
 }
 
 // Subscribe asks for messages, from the next connection on: call it before Run. fn is called on the dispatcher's goroutine, one message at a
@@ -140,6 +141,14 @@ func (l *Line) OnUp(fn func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.onUp = append(l.onUp, fn)
+}
+
+// SubscribeAgain asks for all that is subscribed once more, on the connection that is up: a broker then sends what it retains.
+func (l *Line) SubscribeAgain() {
+	select {
+	case l.again <- struct{}{}:
+	default:
+	}
 }
 
 // Publish hands a message to the broker at QoS 1. No error means nothing: the line may be dying. Nor does ErrOffline mean that
@@ -216,6 +225,11 @@ func (l *Line) serve(ctx context.Context, s *session) error {
 		select {
 		case <-s.dead():
 			return s.reason()
+		case <-l.again:
+			if refused, err = s.subscribe(ctx, l.subscriptions()); err != nil {
+				return err
+			}
+			l.setRefused(refused)
 		case <-again:
 			if refused, err = s.subscribe(ctx, refused); err != nil {
 				return err

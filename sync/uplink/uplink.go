@@ -132,6 +132,8 @@ type Uplink struct {
 	up   chan struct{}
 	more chan struct{}
 
+	budget chan int64 // capacity 1: what SetBudget was told last
+
 	// Run's goroutine alone:
 	lanes    []*lane
 	purse    purse
@@ -158,7 +160,7 @@ func New(c Config) *Uplink {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	u := &Uplink{c: c, acks: make(chan wire.Ack, ackLength), up: make(chan struct{}, 1), more: make(chan struct{}, 1), kept: map[string]kept{}}
+	u := &Uplink{c: c, acks: make(chan wire.Ack, ackLength), up: make(chan struct{}, 1), more: make(chan struct{}, 1), budget: make(chan int64, 1), kept: map[string]kept{}}
 	for _, name := range c.Lanes {
 		u.lanes = append(u.lanes, u.newLane(name))
 	}
@@ -166,6 +168,18 @@ func New(c Config) *Uplink {
 	c.Pipe.Subscribe(c.Place.Ack(), u.heard)
 	c.Pipe.OnUp(func() { poke(u.up) })
 	return u
+}
+
+// SetBudget replaces Config.Budget while the uplink runs. What today has cost so far counts.
+func (u *Uplink) SetBudget(bytes int64) {
+	select {
+	case <-u.budget: // nobody took what was told before
+	default:
+	}
+	select {
+	case u.budget <- bytes:
+	default: // somebody else told at the same moment
+	}
 }
 
 // Status reports how it stands.
@@ -272,6 +286,11 @@ func (u *Uplink) wait(ctx context.Context, now time.Time) error {
 	case a := <-u.acks:
 		return u.take(ctx, a)
 	case <-u.more:
+	case u.purse.limit = <-u.budget:
+		if !u.saidAt.IsZero() && u.open() {
+			u.note(time.Now())
+			u.say(time.Now())
+		}
 	case <-timer.C:
 		u.silence(time.Now())
 	case <-ctx.Done():

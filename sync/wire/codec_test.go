@@ -306,6 +306,8 @@ func TestEveryKindOpensToItsBody(t *testing.T) {
 		RecordLost:      &Lost{Why: LostGivenUp},
 		MemoryThinned:   &GivenUp{Visits: 3, Statistics: 40},
 		SnapshotRefused: &Applied{Snapshot: Members, Version: 5, Code: RefusedOlder, Why: "older"},
+		CommandDone: &Done{ID: "C1", Do: DoScreenshot, Outcome: IsFailed, Code: NotUploaded, Why: "the line", Settings: map[string]string{"log_level": "debug"},
+			Results: []Result{{Name: "wall-1.png", Size: 3, Digest: Digest{7}}}},
 	} {
 		data, err := EncodeRecord(NewRecord(kind, noon, body))
 		if err != nil {

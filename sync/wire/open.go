@@ -23,6 +23,7 @@ var bodies = map[Kind]func() any{
 	SnapshotRefused: func() any { return new(Applied) },
 	RecordLost:      func() any { return new(Lost) },
 	MemoryThinned:   func() any { return new(GivenUp) },
+	CommandDone:     func() any { return new(Done) },
 }
 
 // Known reports whether this program knows the kind's body.

@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -36,6 +37,11 @@ const PackPath = "/packs/v1/files/"
 
 // ETag is the strong entity tag of a file over HTTP: RFC 9110 section 8.8.3.
 func (d Digest) ETag() string { return `"` + d.String() + `"` }
+
+// ContentDigest is the digest as a header field of HTTP: RFC 9530 section 2.
+func (d Digest) ContentDigest() string {
+	return "sha-256=:" + base64.StdEncoding.EncodeToString(d[:]) + ":"
+}
 
 // MarshalText writes hex digits.
 func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
