@@ -17,7 +17,8 @@ stage presence micro ./shop/presence
 stage hold-out micro ./internal/trace -benchtime 1x
 stage every-reader env CGO_ENABLED=0 go test -tags test -count=1 -timeout 30m -run EveryReader -v ./internal/scenario -open-for 9h
 stage greeting micro ./shop/greeting
-stage journal micro ./sync/journal
+stage journal micro ./sync/journal -bench 'Append$' -benchtime 40x
+stage journal-file micro ./sync/journal -bench 'AfterDrain|OnDisk' -benchtime 1x
 stage packs micro ./sync/content
 stage journal-kills env FOYER_KILLS=1000 go test -tags test -count=1 -timeout 30m -v -run '^TestKilledInTheMiddle' ./sync/journal
 stage journal-cuts env FOYER_CUTS=40 go test -count=1 -timeout 30m -v -run 'PowerCut|ADiskThatFails' ./internal/fault

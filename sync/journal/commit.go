@@ -194,7 +194,8 @@ type turn struct {
 func (t *turn) begin(tx *bolt.Tx) {
 	t.tx = tx
 	stats := tx.DB().Stats()
-	t.used = tx.Size() - int64(stats.FreePageN+stats.PendingPageN)*int64(tx.DB().Info().PageSize)
+	t.journal.size = tx.Size()
+	t.used = t.journal.size - int64(stats.FreePageN+stats.PendingPageN)*int64(tx.DB().Info().PageSize)
 }
 
 // do writes one request. An error that is ErrRefused or ErrFull concerns that request alone.

@@ -49,17 +49,20 @@ func (j *Journal) Compact(ctx context.Context) error {
 }
 
 // compactDue reports whether most of the file is free and nothing is left to prune. After a failure it waits for many commits.
+// It is asked after each commit, while the next writer waits: it calls the system only when it is nearly sure.
 func (j *Journal) compactDue() bool {
+	if j.size <= compactAbove || j.rewrite != nil || j.db == nil || j.space.full {
+		return false
+	}
 	used := j.Health().Used
-	if j.rewrite != nil || j.db == nil || j.space.full || used == 0 || j.pruneDue() {
+	if used == 0 || used >= j.size/2 || j.pruneDue() {
 		return false
 	}
 	if j.compactPause > 0 {
 		j.compactPause--
 		return false
 	}
-	info, err := os.Stat(j.path)
-	return err == nil && info.Size() > compactAbove && used < info.Size()/2 && j.space.free() > used+4*j.space.size
+	return j.space.free() > used+4*j.space.size
 }
 
 // compactIfDue begins by itself.

@@ -132,6 +132,7 @@ type Journal struct {
 	commitTx func(*bolt.Tx) error // the sync; a field so that a test can make it fail
 	marker   func(lane string, seq uint64, why Why) []byte
 	space    space // the committer's own
+	size     int64 // bytes of all pages, free ones included, before the last commit; the committer's own
 
 	rewrite      *rewrite // while the file is written anew; the committer's own, its changes are guarded by mu
 	compactPause int      // commits until it is tried again; the committer's own

@@ -21,11 +21,12 @@ func (j *Journal) Run(ctx context.Context) error {
 		j.log.Warn("no reserve for a full disk", "file", j.space.reserve, "error", err)
 	}
 	defer j.dropCompact()
-	for {
-		group, open := j.next(ctx)
+	for company := false; ; {
+		group, open := j.next(ctx, company)
 		if !open {
 			return j.finish()
 		}
+		company = len(group) > 1
 		if err := j.commit(j.takeCompact(group)); err != nil {
 			return j.abandon(err)
 		}
@@ -33,8 +34,9 @@ func (j *Journal) Run(ctx context.Context) error {
 	}
 }
 
-// next waits for work. An empty group means that nothing waits but there is something to prune.
-func (j *Journal) next(ctx context.Context) (group []request, open bool) {
+// next waits for work. An empty group means that nothing waits but there is something to prune. With company, those that the
+// last commit has just answered get the chance to be among the group; a writer who is alone is not kept waiting for others.
+func (j *Journal) next(ctx context.Context, company bool) (group []request, open bool) {
 	var prune chan struct{} // never blocks when there is something to prune
 	if j.pruneDue() {
 		prune = make(chan struct{})
@@ -42,12 +44,16 @@ func (j *Journal) next(ctx context.Context) (group []request, open bool) {
 	}
 	for {
 		select {
-		case r := <-j.queue: // before pruning
+		case r := <-j.queue: // before pruning; it came while the last ones were written
+			runtime.Gosched()
 			return j.gather(r), true
 		default:
 		}
 		select {
 		case r := <-j.queue:
+			if company {
+				runtime.Gosched()
+			}
 			return j.gather(r), true
 		case <-prune:
 			return nil, true
@@ -80,9 +86,8 @@ func (j *Journal) takeCompact(group []request) []request {
 	})
 }
 
-// gather takes what waits. Those that the last commit has just answered get the chance to be among them.
+// gather takes what waits.
 func (j *Journal) gather(first request) []request {
-	runtime.Gosched()
 	group := []request{first}
 	size := len(first.payload)
 	for len(group) < queueLength && size < maxGroupBytes {
