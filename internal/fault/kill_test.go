@@ -42,36 +42,42 @@ func TestAStoreKilledAgainAndAgain(t *testing.T) {
 		b := &box{t: t, dir: dir, url: "tcp://" + h.address}
 		b.start()
 		b.settled()
-		epoch := b.journal.Epoch()
-		total := 0
-		for i, lane := range wire.Lanes {
-			at := h.visits(lane, epoch)
-			if total += len(at); uint64(len(at)) != b.journal.Last(lane) {
-				t.Errorf("lane %s: headquarters has %d records, the journal gave out %d numbers", lane, len(at), b.journal.Last(lane))
+		total := arrived(t, h, b.journal.Epoch(), acked, b.journal.Last)
+		t.Logf("%d kills, %d records", kills(t), total)
+	})
+}
+
+// arrived checks what headquarters has of an epoch: each number that the journal gave out, and what was acknowledged to a writer once
+// and in the order of its writing. Names begin with the place of the lane and the writer; acked is by these two letters.
+func arrived(t *testing.T, h *headquarters, epoch string, acked map[string][]string, last func(lane string) uint64) (total int) {
+	t.Helper()
+	for i, lane := range wire.Lanes {
+		at := h.visits(lane, epoch)
+		if total += len(at); uint64(len(at)) != last(lane) {
+			t.Errorf("lane %s: headquarters has %d records, the journal gave out %d numbers", lane, len(at), last(lane))
+		}
+		seen, place := map[string]bool{}, map[string]int{}
+		for n, name := range at {
+			if seen[name] {
+				t.Fatalf("%s is there twice", name)
 			}
-			seen, place := map[string]bool{}, map[string]int{}
-			for n, name := range at {
-				if seen[name] {
-					t.Fatalf("%s is there twice", name)
-				}
-				seen[name], place[name] = true, n
+			seen[name], place[name] = true, n
+		}
+		for writer, names := range acked {
+			if !strings.HasPrefix(writer, fmt.Sprint(i)) {
+				continue
 			}
-			for writer, names := range acked {
-				if !strings.HasPrefix(writer, fmt.Sprint(i)) {
-					continue
+			for n, name := range names {
+				if !seen[name] {
+					t.Fatalf("%s was acknowledged to its writer and is not at headquarters", name)
 				}
-				for n, name := range names {
-					if !seen[name] {
-						t.Fatalf("%s was acknowledged to its writer and is not at headquarters", name)
-					}
-					if n > 0 && place[name] < place[names[n-1]] {
-						t.Fatalf("%s comes before %s", name, names[n-1])
-					}
+				if n > 0 && place[name] < place[names[n-1]] {
+					t.Fatalf("%s comes before %s", name, names[n-1])
 				}
 			}
 		}
-		t.Logf("%d kills, %d records", kills(t), total)
-	})
+	}
+	return total
 }
 
 // live runs a store until it has said so many times that a record is durable, and a little longer.

@@ -8,17 +8,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"foyer/internal/hil/hiltest"
 )
 
 // TestWiegand: every card shown is heard, and no other, at every spacing that a reader may use and with the whole process
 // stopped for 40 and 500 ms again and again; a chip that vanishes is noticed, costs nothing, and is opened again; a lamp
 // shines as it should, and a door that bounces is told once.
 func TestWiegand(t *testing.T) {
-	m := boot(t, "virtual", "run-gpio.sh", "gpio-sim")
+	m := hiltest.Boot(t, "virtual", "run-gpio.sh", "gpio-sim")
 	for range 6 {
-		wants(t, m.result("profile="), "sent=100", "right=100", "wrong=0", "twice=0")
+		wants(t, m.Result("profile="), "sent=100", "right=100", "wrong=0", "twice=0")
 	}
-	vanish := m.result("vanish")
+	vanish := m.Result("vanish")
 	wants(t, vanish, "sent=10", "right=10", "wrong=0")
 	var noticed, cpu, back time.Duration
 	for word := range strings.FieldsSeq(vanish) {
@@ -36,60 +38,60 @@ func TestWiegand(t *testing.T) {
 	if noticed > time.Second || back > 2*time.Second || cpu > 500*time.Millisecond {
 		t.Error(vanish)
 	}
-	wants(t, m.result("signals"), "lamp=101010", "door=open,shut,open,shut", "busy=true", "numbers=true")
-	wants(t, m.result("house"), "flashes=3", "opened=true")
-	m.until("GUEST rc=0")
+	wants(t, m.Result("signals"), "lamp=101010", "door=open,shut,open,shut", "busy=true", "numbers=true")
+	wants(t, m.Result("house"), "flashes=3", "opened=true")
+	m.Until("GUEST rc=0")
 }
 
 // TestSerialDevice: a USB serial device inside the machine, plugged four times, and one that takes no data.
 func TestSerialDevice(t *testing.T) {
-	m := boot(t, "virtual", "run-gadget.sh", "dummy_hcd libcomposite usb_f_acm cdc_acm")
+	m := hiltest.Boot(t, "virtual", "run-gadget.sh", "dummy_hcd libcomposite usb_f_acm cdc_acm")
 	for i := range 4 {
-		open := m.until("OPEN")
+		open := m.Until("OPEN")
 		// A dead port that stays open would make the device come back under another name, and leak a descriptor.
 		wants(t, open, fmt.Sprint(1+i), "/dev/ttyACM0,", "7")
-		m.until(fmt.Sprintf("HEARD CARD%d", 1+i))
-		wants(t, m.until("LOST"), "unplugged=true")
+		m.Until(fmt.Sprintf("HEARD CARD%d", 1+i))
+		wants(t, m.Until("LOST"), "unplugged=true")
 	}
-	wants(t, m.result("serial"), "opened=4", "lost=4")
-	wants(t, m.result("stuck"), "stuck=true", "<nil>")
-	m.until("GUEST rc=0")
+	wants(t, m.Result("serial"), "opened=4", "lost=4")
+	wants(t, m.Result("stuck"), "stuck=true", "<nil>")
+	m.Until("GUEST rc=0")
 }
 
 // TestFTDI: an adapter on a real driver, unplugged and plugged four times from outside while both sides talk.
 func TestFTDI(t *testing.T) {
 	control := filepath.Join(t.TempDir(), "qmp")
-	m := boot(t, "wall", "run-ftdi.sh", "xhci-pci ftdi_sio",
+	m := hiltest.Boot(t, "wall", "run-ftdi.sh", "xhci-pci ftdi_sio",
 		"-device", "qemu-xhci", "-qmp", "unix:"+control+",server=on,wait=off")
-	m.until("GUEST up")
+	m.Until("GUEST up")
 	q := dialQMP(t, control)
 	for i := range 4 {
 		far := q.plug(i)
-		wants(t, m.until("OPEN"), fmt.Sprint(1+i), "/dev/ttyUSB0,")
+		wants(t, m.Until("OPEN"), fmt.Sprint(1+i), "/dev/ttyUSB0,")
 		card := fmt.Sprintf("CARD%d", i)
 		if _, err := far.Write([]byte(card + "\n")); err != nil {
 			t.Fatal(err)
 		}
-		m.until("HEARD " + card)
+		m.Until("HEARD " + card)
 		answer, err := bufio.NewReader(far).ReadString('\n')
 		if err != nil || answer != "ack "+card+"\n" {
 			t.Errorf("plug %d: the device heard %q, %v", i, answer, err)
 		}
 		q.pull(i)
-		wants(t, m.until("LOST"), "unplugged=true")
+		wants(t, m.Until("LOST"), "unplugged=true")
 		far.Close()
 	}
-	wants(t, m.result("serial"), "opened=4", "lost=4")
-	m.until("GUEST rc=0")
+	wants(t, m.Result("serial"), "opened=4", "lost=4")
+	m.Until("GUEST rc=0")
 }
 
 // dial waits for a socket that the machine makes.
 func dial(t *testing.T, path string) net.Conn {
 	t.Helper()
-	for end := time.Now().Add(patience); ; {
+	for end := time.Now().Add(3 * time.Minute); ; {
 		conn, err := net.Dial("unix", path)
 		if err == nil {
-			conn.SetDeadline(time.Now().Add(patience))
+			conn.SetDeadline(time.Now().Add(3 * time.Minute))
 			t.Cleanup(func() { conn.Close() })
 			return conn
 		}
@@ -97,5 +99,15 @@ func dial(t *testing.T, path string) net.Conn {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond) // there is no event to wait for
+	}
+}
+
+// wants reports an error unless a result has every one of the words.
+func wants(t *testing.T, result string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(result+" ", " "+word+" ") {
+			t.Errorf("%s\nwant %s", result, word)
+		}
 	}
 }

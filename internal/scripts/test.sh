@@ -17,7 +17,9 @@ if need_or_skip kernel kernel; then
 	why=$(internal/hil/prepare.sh 2>&1)
 	case $? in
 	3) skip kernel "$why" ;;
-	*) stage kernel env FOYER_KERNEL=1 go test -count=1 -timeout 10m -v ./internal/hil ;;
+	*)
+		stage kernel env FOYER_KERNEL=1 go test -count=1 -timeout 10m -v ./internal/hil
+		stage machine-faults env FOYER_KERNEL=1 CGO_ENABLED=0 go test -tags test -count=1 -timeout 15m -v -run InAMachine ./internal/fault ;;
 	esac
 fi
 if need_or_skip glass window screen; then

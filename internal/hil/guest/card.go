@@ -34,7 +34,7 @@ func deck(profile string, n int, seed uint64) ([]card, error) {
 	known := map[tag.ID]bool{}
 	var all []card
 	for len(all) < n {
-		word := wire(p.Wiegand, rng.Uint64())
+		word := framed(p.Wiegand, rng.Uint64())
 		var s frame.Sighting
 		if bad := frame.NewCard(p).Decode(word, p.Wiegand.Bits, &s); bad != frame.Good {
 			return nil, fmt.Errorf("made a card that is %v", bad)
@@ -51,8 +51,8 @@ func deck(profile string, n int, seed uint64) ([]card, error) {
 	return all, nil
 }
 
-// wire puts a number and its parity into a frame. The parities come in the profile's order: a later one covers earlier ones.
-func wire(w *profiles.Wiegand, number uint64) uint64 {
+// framed puts a number and its parity into a frame. The parities come in the profile's order: a later one covers earlier ones.
+func framed(w *profiles.Wiegand, number uint64) uint64 {
 	word := (number & (1<<w.Number.Bits - 1)) << w.Number.At
 	for _, p := range w.Parity {
 		odd := bits.OnesCount64(word&uint64(p.Over))%2 == 1

@@ -1,7 +1,7 @@
 //go:build linux
 
 // Command guest runs inside the simulated machine of internal/hil. It plays cards on simulated lines and listens to them, and
-// to USB serial ports, with the very packages that a store runs.
+// to USB serial ports, and writes a journal and sends it, with the very packages that a store runs.
 //
 // In: command-line flags. Out: lines on standard output that internal/hil reads; RESULT lines hold figures.
 // It never runs on a store's machine.
@@ -26,11 +26,15 @@ type settings struct {
 	stall   time.Duration // how long the listener is stopped each time
 	every   time.Duration // how often
 	seed    uint64
+	folder  string // of a journal
+	broker  string // headquarters'
+	chain   string
+	store   string
 }
 
 var commands = map[string]func(settings) error{
 	"listen": listen, "play": play, "cards": cards, "vanish": vanish, "serial": serial, "stuck": stuck,
-	"signals": signals, "house": house,
+	"signals": signals, "house": house, "store": store,
 }
 
 func main() {
@@ -55,6 +59,10 @@ func run(args []string) error {
 	flags.DurationVar(&s.stall, "stall", 0, "stop the listener so long")
 	flags.DurationVar(&s.every, "every", 700*time.Millisecond, "stop the listener so often")
 	flags.Uint64Var(&s.seed, "seed", 1, "of the numbers")
+	flags.StringVar(&s.folder, "folder", "/disk", "where the journal is")
+	flags.StringVar(&s.broker, "broker", "tcp://10.0.2.2:1883", "headquarters' broker")
+	flags.StringVar(&s.chain, "chain", "demo", "of the store")
+	flags.StringVar(&s.store, "store", "store-1", "its id")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}

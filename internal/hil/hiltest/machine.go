@@ -1,4 +1,9 @@
-package hil
+// Package hiltest boots the machines of internal/hil for tests, and gives them disks that lose what was not flushed.
+//
+// In: a *testing.T, a script for the guest, kernel modules. Out: the lines of its console; a disk whose power can be cut.
+// It boots nothing unless FOYER_KERNEL=1 is set; it is never part of a program.
+// Called by the tests of internal/hil and internal/fault.
+package hiltest
 
 import (
 	"bufio"
@@ -22,12 +27,18 @@ const patience = 3 * time.Minute
 // missing is the exit status of prepare.sh when Debian's packages cannot be had here.
 const missing = 3
 
-// prepared makes the kernel and the guest program ready, once, and returns the cache folder.
-func prepared(t *testing.T) string {
+// Wanted skips a test unless machines are to be booted.
+func Wanted(t *testing.T) {
 	t.Helper()
 	if os.Getenv("FOYER_KERNEL") == "" {
 		t.Skip("SKIP: wants FOYER_KERNEL=1, as the stage kernel of make test sets it: boots a kernel under QEMU for minutes")
 	}
+}
+
+// prepared makes the kernel and the guest program ready, once, and returns the cache folder.
+func prepared(t *testing.T) string {
+	t.Helper()
+	Wanted(t)
 	work, err := prepare()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == missing {
 		t.Skipf("SKIP: the kernel cannot be had here: %s", work)
@@ -40,7 +51,7 @@ func prepared(t *testing.T) string {
 
 // prepare returns the cache folder, or what went wrong.
 var prepare = sync.OnceValues(func() (string, error) {
-	if out, err := exec.Command("./prepare.sh").CombinedOutput(); err != nil {
+	if out, err := exec.Command(script("prepare.sh")).CombinedOutput(); err != nil {
 		return string(out), err
 	}
 	work := os.Getenv("FOYER_HIL")
@@ -51,7 +62,7 @@ var prepare = sync.OnceValues(func() (string, error) {
 		}
 		work = filepath.Join(cache, "foyer-hil")
 	}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(work, "guest"), "./guest")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(work, "guest"), "foyer/internal/hil/guest")
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return string(out), err
@@ -59,23 +70,36 @@ var prepare = sync.OnceValues(func() (string, error) {
 	return work, nil
 })
 
-// machine is one that runs.
-type machine struct {
+// scripts is the folder of internal/hil.
+var scripts = sync.OnceValue(func() string {
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "foyer/internal/hil").Output()
+	if err != nil {
+		panic(err) // tests run where the module is
+	}
+	return strings.TrimSpace(string(out))
+})
+
+func script(name string) string { return filepath.Join(scripts(), name) }
+
+// Machine is one that runs.
+type Machine struct {
 	t     *testing.T
 	lines chan string
 	seen  bytes.Buffer // of the console, for a failure
+
+	Off func() // ends it at once; what it said before can still be read
 }
 
-// boot starts a machine that runs script with the kernel modules. clock is virtual or wall.
-func boot(t *testing.T, clock, script, modules string, args ...string) *machine {
+// Boot starts a machine that runs a script with the kernel modules. clock is virtual or wall; run is a file's path.
+func Boot(t *testing.T, clock, run, modules string, args ...string) *Machine {
 	t.Helper()
 	guest := filepath.Join(prepared(t), "guest")
 	initrd := filepath.Join(t.TempDir(), "initrd.cpio.gz")
-	if out, err := exec.Command("./initrd.sh", initrd, script, modules, guest).CombinedOutput(); err != nil {
+	if out, err := exec.Command(script("initrd.sh"), initrd, run, modules, guest).CombinedOutput(); err != nil {
 		t.Fatalf("initrd: %v\n%s", err, out)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	qemu := exec.CommandContext(ctx, "./boot.sh", append([]string{clock, initrd}, args...)...)
+	qemu := exec.CommandContext(ctx, script("boot.sh"), append([]string{clock, initrd}, args...)...)
 	qemu.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the script's children are in its group
 	qemu.Cancel = func() error { return syscall.Kill(-qemu.Process.Pid, syscall.SIGKILL) }
 	console, err := qemu.StdoutPipe()
@@ -86,24 +110,25 @@ func boot(t *testing.T, clock, script, modules string, args ...string) *machine 
 	if err := qemu.Start(); err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{t: t, lines: make(chan string, 10_000)}
+	m := &Machine{t: t, lines: make(chan string, 10_000)}
 	go m.read(console)
-	t.Cleanup(func() {
+	m.Off = sync.OnceFunc(func() {
 		cancel()
 		qemu.Wait() // killed, or it has powered itself off
 	})
+	t.Cleanup(m.Off)
 	return m
 }
 
-func (m *machine) read(console io.Reader) {
+func (m *Machine) read(console io.Reader) {
 	for lines := bufio.NewScanner(console); lines.Scan(); {
 		m.lines <- strings.TrimRight(lines.Text(), "\r")
 	}
 	close(m.lines)
 }
 
-// until returns the next line that begins so.
-func (m *machine) until(prefix string) string {
+// Until returns the next line that begins so.
+func (m *Machine) Until(prefix string) string {
 	m.t.Helper()
 	for end := time.After(patience); ; {
 		select {
@@ -124,20 +149,26 @@ func (m *machine) until(prefix string) string {
 	}
 }
 
-// result returns the next RESULT line, and tells it.
-func (m *machine) result(what string) string {
+// Result returns the next RESULT line, and tells it.
+func (m *Machine) Result(what string) string {
 	m.t.Helper()
-	line := strings.TrimPrefix(m.until("RESULT "+what), "RESULT ")
+	line := strings.TrimPrefix(m.Until("RESULT "+what), "RESULT ")
 	m.t.Log(line)
 	return line
 }
 
-// wants reports an error unless a result has every one of the words.
-func wants(t *testing.T, result string, words ...string) {
-	t.Helper()
-	for _, word := range words {
-		if !strings.Contains(result+" ", " "+word+" ") {
-			t.Errorf("%s\nwant %s", result, word)
-		}
+// Next returns the next line; false when the machine has ended.
+func (m *Machine) Next() (line string, ok bool) {
+	m.t.Helper()
+	select {
+	case line, ok = <-m.lines:
+		m.seen.WriteString(line + "\n")
+		return line, ok
+	case <-time.After(patience):
+		m.t.Fatalf("it says nothing any more:\n%s", &m.seen)
+		return "", false
 	}
 }
+
+// Seen is what the console has shown.
+func (m *Machine) Seen() string { return m.seen.String() }
