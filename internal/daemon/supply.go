@@ -60,7 +60,7 @@ func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, do
 	packs := newPacks(c, l, how, r, log)
 	out := &supply{
 		broker: how.broker, line: l, packs: packs, uploads: newUploads(c, l, how),
-		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Log: log}),
+		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Held: l.Held, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
 			KeyFile: filepath.Join(c.Data, "members.key"),
 			Ask:     func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },

@@ -13,6 +13,7 @@ group() {
 		echo xvfb:Xvfb xauth:xauth libgl1-mesa-dri:/usr/lib/*/dri/swrast_dri.so ;;
 	browser) echo chromium:chromium ;;
 	broker) echo mosquitto:mosquitto ;;
+	line) echo iproute2:ip ;; # to lay a slow line between two networks on one machine
 	eyes) # to read a screenshot as a person would
 		echo tesseract-ocr:tesseract tesseract-ocr-chi-sim:/usr/share/tesseract-ocr/*/tessdata/chi_sim.traineddata ;;
 	kernel) # to boot a kernel with simulated lines and ports, and to build its one module

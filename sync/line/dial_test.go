@@ -124,3 +124,33 @@ func TestBackoffFollowsTheOutage(t *testing.T) {
 		t.Errorf("after a reset %v and %v", low, high)
 	}
 }
+
+func TestWhatTheLineStillCarriesIsCounted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := heldBy(c); n != 0 {
+		t.Errorf("%d bytes before any was written", n)
+	}
+	c.SetWriteDeadline(time.Now().Add(time.Second)) // nobody reads: it fills what the other end has room for, and then waits here
+	for err == nil {
+		_, err = c.Write(make([]byte, 1<<20))
+	}
+	if n := heldBy(tls.Client(c, &tls.Config{})); n <= 0 {
+		t.Errorf("%d bytes are on their way to an end that reads nothing", n)
+	}
+	c.Close()
+	if n := heldBy(c); n != 0 {
+		t.Errorf("%d bytes after the end", n)
+	}
+	pipe, _ := net.Pipe()
+	if n := heldBy(pipe); n != 0 {
+		t.Errorf("%d bytes of what is no socket", n)
+	}
+}

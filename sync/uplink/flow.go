@@ -71,6 +71,16 @@ func (f *flow) deadline(last uint64) (at time.Time, ok bool) {
 	return f.since.Add(f.waiting), len(f.sent) > 0 || !f.open && f.next <= last
 }
 
+// carried is what follows when the deadline has passed while the line still carries what was sent: nothing is missing yet, and to send
+// it again would only make the line slower. It reports false when the longest patience is over too.
+func (f *flow) carried() bool {
+	if len(f.sent) == 0 || f.waiting >= f.maxPatience {
+		return false
+	}
+	f.waiting = min(f.waiting+f.patience, f.maxPatience)
+	return true
+}
+
 // silent is what follows when the deadline has passed: a question, with more patience.
 func (f *flow) silent(now time.Time) {
 	f.open, f.asking, f.rewound = true, true, true

@@ -60,6 +60,27 @@ func TestWindowOpensWithTheLineAndMovesWithTheAnswers(t *testing.T) {
 	}
 }
 
+func TestASlowLineIsNotTakenForASilentOne(t *testing.T) {
+	f := testFlow(0)
+	f.cameUp(false)
+	if f.carried() {
+		t.Error("nothing was sent, and it is to be waited for")
+	}
+	fill(f, 1000, noon)
+	for want := 4 * time.Second; want <= 30*time.Second; want += 2 * time.Second {
+		if at, ok := f.deadline(1000); !f.carried() || !ok || at.Sub(noon) != want-2*time.Second {
+			t.Fatalf("at %v it waits until %v", want-2*time.Second, at.Sub(noon))
+		}
+	}
+	if f.carried() {
+		t.Error("it is waited for ever")
+	}
+	f.heard(ack(10), "e", 1000, noon.Add(time.Minute))
+	if at, _ := f.deadline(1000); at.Sub(noon) != 62*time.Second {
+		t.Errorf("after progress it waits until %v", at.Sub(noon))
+	}
+}
+
 func TestAGapIsFilledOnceThoughItIsToldManyTimes(t *testing.T) {
 	f := testFlow(0)
 	f.cameUp(false)

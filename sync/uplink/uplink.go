@@ -11,7 +11,8 @@
 //
 // Go-back-N in each lane: batches of at most 250 records and 128 KiB, at most 8 of them without an answer. Sending starts again
 // behind the cursor when the line has come up, when headquarters repeats an old acknowledgement (it saw a gap), and when there
-// was no progress for 2 s. After such a silence only one record is sent as a question, and the patience grows to 30 s:
+// was no progress for 2 s, or for 30 s while the line still carries what was sent (Config.Held): a slow line is not a silent one.
+// After such a silence only one record is sent as a question, and the patience grows to 30 s:
 // while headquarters is away for a week a metered line carries some hundred bytes a minute, not the backlog again and again.
 // The first answer opens the window, and tells which version of wire.Batch headquarters reads: questions are asked in the first.
 //
@@ -88,6 +89,7 @@ type Config struct {
 	Keep        time.Duration // DefaultKeep: so long records stay after they were acknowledged
 	Budget      int64         // bytes a day; 0: the line is not metered
 	Traffic     func() int64  // bytes that the line has moved since the start; nil: unknown, nothing is counted
+	Held        func() int    // bytes that the line has taken and still carries; nil: unknown, none
 	Log         *slog.Logger  // nil discards
 }
 
@@ -316,10 +318,12 @@ func (u *Uplink) wake(now time.Time) time.Time {
 // silence asks where there was no progress. Perhaps headquarters was replaced by an older one: it is asked in the first version.
 func (u *Uplink) silence(now time.Time) {
 	for _, l := range u.lanes {
-		if d, ok := l.deadline(u.last(l)); ok && !now.Before(d) {
-			l.silent(now)
-			u.takes = 0
+		d, ok := l.deadline(u.last(l))
+		if !ok || now.Before(d) || u.c.Held != nil && u.c.Held() > 0 && l.carried() {
+			continue
 		}
+		l.silent(now)
+		u.takes = 0
 	}
 }
 
