@@ -1,24 +1,19 @@
 package look
 
 import (
-	_ "embed" // the fonts
 	"sync"
 
 	"fyne.io/fyne/v2"
 	"golang.org/x/image/font/sfnt"
+
+	"foyer/kiosk/look/fonts"
 )
-
-//go:embed fonts/FoyerSansSC-Regular.otf
-var regular []byte
-
-//go:embed fonts/FoyerSansSC-Bold.otf
-var bold []byte
 
 // The fonts: our cut of Noto Sans SC, made by fonts/make.sh. They hold the 8,105 characters of the state list, so that
 // Chinese is right on a box without any system font.
 var (
-	Regular fyne.Resource = fyne.NewStaticResource("FoyerSansSC-Regular.otf", regular)
-	Bold    fyne.Resource = fyne.NewStaticResource("FoyerSansSC-Bold.otf", bold)
+	Regular fyne.Resource = fyne.NewStaticResource(fonts.RegularName, fonts.Regular())
+	Bold    fyne.Resource = fyne.NewStaticResource(fonts.BoldName, fonts.Bold())
 )
 
 // The font's proportions, of the text size (hhea and OS/2 tables): the top of the line above the baseline, and the
@@ -30,7 +25,7 @@ const (
 )
 
 var covered = sync.OnceValue(func() *sfnt.Font {
-	f, err := sfnt.Parse(regular)
+	f, err := sfnt.Parse(fonts.Regular())
 	if err != nil {
 		panic(err) // the file is embedded, a test reads it
 	}

@@ -30,9 +30,9 @@ var widths = struct {
 func advance(r rune, heavy bool) float32 {
 	widths.Lock()
 	defer widths.Unlock()
-	i, data := 0, regular
+	i, data := 0, fonts.Regular()
 	if heavy {
-		i, data = 1, bold
+		i, data = 1, fonts.Bold()
 	}
 	if w, ok := widths.em[i][r]; ok {
 		return w
