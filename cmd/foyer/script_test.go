@@ -92,7 +92,8 @@ func unescape(t *testing.T, name, content string) []byte {
 // runScript runs the commands and puts beneath each what came out.
 func runScript(t *testing.T, commands string) string {
 	t.Helper()
-	run := map[string]func([]string, io.Writer, io.Writer) int{"profile": profileCommand, "tag": tagCommand, "presence": presenceCommand}
+	run := map[string]func([]string, io.Writer, io.Writer) int{"profile": profileCommand, "tag": tagCommand, "presence": presenceCommand,
+		"print": printCommand, "printer": printerCommand}
 	var got strings.Builder
 	for line := range strings.Lines(commands) {
 		if strings.HasPrefix(line, "#") || line == "\n" {

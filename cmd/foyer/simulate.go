@@ -119,15 +119,18 @@ func cardOf(uid []byte) sim.Card {
 func simCommand(args []string, stdout, stderr io.Writer) int {
 	help := fmt.Sprintf(simHelp, strings.Join(simulatorNames(), ", "))
 	if len(args) == 1 && slices.Contains([]string{"-h", "--help", "help"}, args[0]) {
-		fmt.Fprint(stdout, help)
+		fmt.Fprint(stdout, help+"\n"+simPrinterHelp)
 		return 0
-	}
-	if len(args) < 2 || args[0] != "reader" {
-		fmt.Fprint(stderr, help)
-		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if len(args) > 0 && args[0] == "printer" {
+		return simPrinter(ctx, args[1:], stdout, stderr)
+	}
+	if len(args) < 2 || args[0] != "reader" {
+		fmt.Fprint(stderr, help+"\n"+simPrinterHelp)
+		return 2
+	}
 	return simReader(ctx, args[1], args[2:], stdout, stderr)
 }
 

@@ -20,6 +20,7 @@ stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal -bench 'Append$' -benchtime 40x
 stage journal-file micro ./sync/journal -bench 'AfterDrain|OnDisk' -benchtime 1x
 stage packs micro ./sync/content
+stage printing micro ./kiosk/printer ./kiosk/printer/dots ./kiosk/printer/virtual ./kiosk/printer/post
 stage journal-kills env FOYER_KILLS=1000 go test -tags test -count=1 -timeout 30m -v -run '^TestKilledInTheMiddle' ./sync/journal
 stage journal-cuts env FOYER_CUTS=40 go test -count=1 -timeout 30m -v -run 'PowerCut|ADiskThatFails' ./internal/fault
 stage bytes-an-event micro -benchtime 1x ./sync/wire

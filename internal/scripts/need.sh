@@ -16,6 +16,8 @@ group() {
 	line) echo iproute2:ip ;; # to lay a slow line between two networks on one machine
 	eyes) # to read a screenshot as a person would
 		echo tesseract-ocr:tesseract tesseract-ocr-chi-sim:/usr/share/tesseract-ocr/*/tessdata/chi_sim.traineddata ;;
+	barcodes) echo zbar-tools:zbarimg ;; # to read what is printed
+	node) echo nodejs:node npm:npm ;; # to print with other people's programs
 	kernel) # to boot a kernel with simulated lines and ports, and to build its one module
 		echo qemu-system-arm:qemu-system-aarch64 gcc-12-aarch64-linux-gnu:aarch64-linux-gnu-gcc-12 make:make cpio:cpio
 		echo kmod:depmod xz-utils:xz linux-kbuild-6.1:/usr/lib/linux-kbuild-6.1/scripts/mod/modpost ;;

@@ -8,11 +8,22 @@ cd "$(dirname "$0")/../.."
 plain() { go list -tags test ./... | grep -vE '/(kiosk/glass|cmd/foyer-kiosk|internal/e2e|internal/floors)$'; }
 
 unit() { CGO_ENABLED=0 go test -tags test $(plain); }
+# Encoders and hosts that are not ours, of these versions.
+printing_peers() {
+	local npm=$PWD/artifacts/npm
+	mkdir -p "$npm"
+	npm install --prefix "$npm" --no-audit --no-fund --loglevel=error bwip-js@4.11.4 receiptio@2.1.2 receiptline@4.0.4 \
+		@point-of-sale/receipt-printer-encoder@4.0.1 >/dev/null || return 1
+	FOYER_NPM=$npm CGO_ENABLED=0 go test -count=1 -tags test -run 'AnotherEncoder|Receiptio|OtherEncoders' -v ./kiosk/printer/code ./kiosk/printer/virtual
+}
 e2e() { go test -count=1 -timeout 20m "$@"; }
 
-internal/scripts/need.sh browser broker || true # the tests that want them say SKIP themselves when they could not be had
+internal/scripts/need.sh browser broker barcodes || true # the tests that want them say SKIP themselves when they could not be had
 stage unit unit
 stage floors go test -count=1 ./internal/floors
+if need_or_skip printing-peers node barcodes; then
+	stage printing-peers printing_peers
+fi
 if need_or_skip kernel kernel; then
 	why=$(internal/hil/prepare.sh 2>&1)
 	case $? in
