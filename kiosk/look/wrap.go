@@ -9,6 +9,8 @@ import (
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
+
+	"foyer/kiosk/look/fonts"
 )
 
 // Advance is the width of s set in our font, in units of the text size. A character that our font lacks counts as a
