@@ -141,7 +141,7 @@ func (s *Shop) recordDecision(v visit.Visit, zone string, d greeting.Decision) {
 
 // record keeps a fact together with a member's history as it is now.
 func (s *Shop) record(at time.Time, b Body, who member.ID) {
-	s.cfg.Ledger.Record(Fact{At: at, Body: b, State: s.history(who)}, nil)
+	s.cfg.Ledger.Record(Fact{At: at, Body: b, State: s.history(who), Of: who}, nil)
 }
 
 // depart takes a visit off the screens and marks its card.
@@ -196,7 +196,7 @@ func (s *Shop) keepSeen(v visit.Visit, later time.Duration) {
 		return
 	}
 	c.kept = h.Open.Seen
-	s.cfg.Ledger.Record(Fact{At: s.now, State: &h}, nil)
+	s.cfg.Ledger.Record(Fact{At: s.now, State: &h, Of: v.Member}, nil)
 }
 
 // keepPresence hands out who is in the shop, members only: unknown tags are forgotten.

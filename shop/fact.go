@@ -13,10 +13,11 @@ type Fact struct {
 	At    time.Time
 	Body  Body           // nil: nothing happened, only State is to be stored
 	State *visit.History // nil: no state; keyed by State.Member otherwise, replacing what was stored
+	Of    member.ID      // whose fact it is; empty: nobody's, or no member's
 }
 
 // Body is VisitStarted, VisitEnded, GreetingDecided, CardClaimed, CardReleased, CardServed, StrangersPassed, KioskUsed,
-// ReaderChanged, TagChanged, TagsSettled, BlockedTagSeen, BlockedTagHandled or MembersForgotten.
+// ReaderChanged, TagChanged, TagsSettled, TagsDisowned, BlockedTagSeen, BlockedTagHandled or MembersForgotten.
 type Body interface{ fact() }
 
 // VisitStarted says that a member's visit began.

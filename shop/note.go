@@ -57,7 +57,7 @@ func (s *Shop) turnedUp(id tag.ID, m *member.Member, zone string) {
 		n.Member, n.Name = m.ID, s.called(m)
 	}
 	s.cfg.Screens.Show(*n)
-	s.cfg.Ledger.Record(Fact{At: s.now, Body: BlockedTagSeen{Zone: zone, Member: n.Member}}, nil)
+	s.cfg.Ledger.Record(Fact{At: s.now, Body: BlockedTagSeen{Zone: zone, Member: n.Member}, Of: n.Member}, nil)
 }
 
 func (n notes) dropOldest() {
@@ -90,7 +90,7 @@ func (s *Shop) Dismiss(ctx context.Context, note, by string) error {
 
 func (s *Shop) dismiss(id tag.ID, n *BlockedSeen, by string, reply chan error) {
 	body := BlockedTagHandled{n.Member, by, s.now.Sub(n.At)}
-	s.cfg.Ledger.Record(Fact{At: s.now, Body: body}, func(err error) {
+	s.cfg.Ledger.Record(Fact{At: s.now, Body: body, Of: n.Member}, func(err error) {
 		s.outcomes.add(func() {
 			if err != nil {
 				reply <- fmt.Errorf("record that the note was dealt with: %w", err)

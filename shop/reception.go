@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"foyer/shop/member"
 )
 
 // What may be wrong with a request. Errors that carry who has the card are *AlreadyClaimed and *AlreadyServed.
@@ -135,7 +137,7 @@ func (s *Shop) act(visit, by string, a action, reply chan error) {
 	p := &pending{by: by, action: a, at: s.now, waiters: []chan error{reply}}
 	c.pending = p
 	s.keepAttendance(c, c.after(p))
-	s.cfg.Ledger.Record(Fact{At: s.now, Body: c.body(p), State: s.history(c.member.ID)}, func(err error) {
+	s.cfg.Ledger.Record(Fact{At: s.now, Body: c.body(p), State: s.history(c.member.ID), Of: c.member.ID}, func(err error) {
 		s.outcomes.add(func() { s.finish(c, p, err) })
 		s.nudge(s.settled)
 	})
@@ -238,8 +240,16 @@ func (s *Shop) KioskUsed(ctx context.Context, u Session) error {
 	reply := make(chan error, 1)
 	body := KioskUsed{u.Visit, u.Language, u.Ended.Sub(u.Started), u.Taps, u.End}
 	return s.ask(ctx, request{reply: reply, do: func(s *Shop) {
-		s.cfg.Ledger.Record(Fact{At: s.now, Body: body}, func(err error) { reply <- err })
+		s.cfg.Ledger.Record(Fact{At: s.now, Body: body, Of: s.whose(u.Visit)}, func(err error) { reply <- err })
 	}})
+}
+
+// whose is the member of a visit whose card is still there; empty: nobody's.
+func (s *Shop) whose(visit string) member.ID {
+	if c := s.desk.cards[visit]; c != nil {
+		return c.member.ID
+	}
+	return ""
 }
 
 func (s *Shop) checkSession(u Session) error {

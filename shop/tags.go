@@ -93,7 +93,7 @@ func (s *Shop) decideTag(r binding.Request, decide decision, how proof.Method, r
 		return
 	}
 	s.changing = true
-	s.cfg.Ledger.Record(Fact{At: s.now, Body: TagChanged{c, how}}, func(err error) {
+	s.cfg.Ledger.Record(Fact{At: s.now, Body: TagChanged{c, how}, Of: c.Member}, func(err error) {
 		s.outcomes.add(func() { s.finishTag(c, err, reply) })
 		s.nudge(s.settled)
 	})

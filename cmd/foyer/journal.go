@@ -9,19 +9,24 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"foyer/sync/journal"
+	"foyer/sync/vault"
 	"foyer/sync/wire"
 )
 
 const journalHelp = `foyer journal ls PATH           what a journal holds, without its contents
 foyer journal verify PATH       reads every record and checks it against its checksum
-foyer journal export PATH       every record as one line of JSON
+foyer journal export PATH       every record as one line of JSON; what is of a person stays sealed
 foyer journal compact PATH      writes the file anew, without what was deleted
 foyer journal salvage OLD INTO  brings what is whole in the damaged file OLD into the journal INTO (made when missing)
+
+With --box-key FILE (box.key beside the journal, unless foyerd.yaml has a box_key_file) export opens what is sealed, with the
+keys in persons.keys beside the journal. What is sealed and cannot be opened is printed as {"sealed":"..."}.
 
 The journal must not be in use: stop its foyerd first, or copy the file.
 Exit status: 0 all is well, 1 something is wrong with the file, 2 the command was not understood.
@@ -30,7 +35,7 @@ Exit status: 0 all is well, 1 something is wrong with the file, 2 the command wa
 // journalVerbs are the commands, each with the files that it wants.
 var journalVerbs = map[string]struct {
 	files int
-	run   func(stdout io.Writer, files []string) error
+	run   func(stdout io.Writer, files []string, keys *vault.Vault) error
 }{
 	"ls":      {1, inspectWith(listJournal)},
 	"verify":  {1, inspectWith(judgeJournal)},
@@ -43,6 +48,7 @@ var journalVerbs = map[string]struct {
 func journalCommand(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("foyer journal", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	boxKey := flags.String("box-key", "", "")
 	flags.Usage = func() { fmt.Fprint(stderr, journalHelp) }
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -54,15 +60,32 @@ func journalCommand(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, journalHelp)
 		return 2
 	}
-	if err := verb.run(stdout, flags.Args()[1:]); err != nil {
+	files := flags.Args()[1:]
+	keys, err := keysBeside(files[0], *boxKey)
+	if err == nil {
+		err = verb.run(stdout, files, keys)
+	}
+	if err != nil {
 		fmt.Fprintf(stderr, "foyer journal: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func inspectWith(show func(io.Writer, *journal.Report, error)) func(io.Writer, []string) error {
-	return func(stdout io.Writer, files []string) error {
+// keysBeside opens the keys of persons that are beside a journal; nil without a box key.
+func keysBeside(path, boxKey string) (*vault.Vault, error) {
+	if boxKey == "" {
+		return nil, nil
+	}
+	box, err := vault.ReadBox(boxKey)
+	if err != nil {
+		return nil, err
+	}
+	return vault.Read(filepath.Join(filepath.Dir(path), "persons.keys"), box)
+}
+
+func inspectWith(show func(io.Writer, *journal.Report, error)) func(io.Writer, []string, *vault.Vault) error {
+	return func(stdout io.Writer, files []string, _ *vault.Vault) error {
 		report, err := journal.Inspect(files[0])
 		if report != nil {
 			show(stdout, report, err)
@@ -72,7 +95,7 @@ func inspectWith(show func(io.Writer, *journal.Report, error)) func(io.Writer, [
 }
 
 // exportJournal prints records as JSON where they are JSON, and in base64 where they are not.
-func exportJournal(stdout io.Writer, files []string) error {
+func exportJournal(stdout io.Writer, files []string, keys *vault.Vault) error {
 	out := json.NewEncoder(stdout)
 	return journal.Export(files[0], func(e journal.Exported) error {
 		line := struct {
@@ -81,14 +104,31 @@ func exportJournal(stdout io.Writer, files []string) error {
 			Class  string `json:"class"`
 			Record any    `json:"record"`
 		}{e.Lane, e.Seq, e.Class.String(), e.Payload}
-		if json.Valid(e.Payload) {
-			line.Record = json.RawMessage(e.Payload)
+		payload, sealed := opened(e.Payload, keys)
+		switch {
+		case sealed:
+			line.Record = map[string][]byte{"sealed": payload}
+		case json.Valid(payload):
+			line.Record = json.RawMessage(payload)
 		}
 		return out.Encode(line)
 	})
 }
 
-func compactJournal(stdout io.Writer, files []string) error {
+// opened opens a record, and reports whether it is still sealed.
+func opened(payload []byte, keys *vault.Vault) ([]byte, bool) {
+	if !vault.Sealed(payload) {
+		return payload, false
+	}
+	if keys != nil {
+		if plain, err := keys.Open("record", payload); err == nil {
+			return plain, false
+		}
+	}
+	return payload, true
+}
+
+func compactJournal(stdout io.Writer, files []string, _ *vault.Vault) error {
 	before, err := os.Stat(files[0])
 	if err != nil {
 		return err
@@ -112,7 +152,7 @@ func compactJournal(stdout io.Writer, files []string) error {
 	return err
 }
 
-func salvageJournal(stdout io.Writer, files []string) error {
+func salvageJournal(stdout io.Writer, files []string, _ *vault.Vault) error {
 	r, err := journal.Salvage(context.Background(), files[0], files[1], wire.Lanes, journal.Options{})
 	if r == nil {
 		return err

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"foyer/sync/journal"
+	"foyer/sync/vault"
 )
 
 // aJournal makes a journal's file with three records of which headquarters has one.
@@ -94,6 +96,53 @@ func TestJournalExport(t *testing.T) {
 `
 	if code != 0 || errs != "" || out != want {
 		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+}
+
+// What is of a person is printed sealed, and open with the box key.
+func TestJournalExportOfPersons(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	box, err := vault.MakeBox(filepath.Join(filepath.Dir(path), "box.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := vault.Open(filepath.Join(filepath.Dir(path), "persons.keys"), nil, box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(path, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- j.Run(ctx) }()
+	for _, who := range []string{"m-anna", "m-bob"} {
+		sealed, err := keys.Seal(who, "record", []byte(`{"member":"`+who+`"}`))
+		if err == nil {
+			_, err = j.Append(ctx, journal.Entry{Lane: "main", Payload: sealed})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := keys.Erase(func(who string) bool { return who == "m-bob" }); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := errors.Join(<-ended, j.Close(), keys.Close()); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := journalSays("export", path)
+	if code != 0 || strings.Count(out, `"record":{"sealed":"`) != 2 || strings.Contains(out, "m-") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	code, out, errs = journalSays("--box-key", box.From, "export", path)
+	if code != 0 || !strings.Contains(out, `"record":{"member":"m-anna"}`) || strings.Count(out, `"sealed":"`) != 1 {
+		t.Errorf("with the box key: code %d: %s%s", code, out, errs)
+	}
+	if code, _, errs := journalSays("--box-key", path, "export", path); code != 1 || !strings.Contains(errs, "box key") {
+		t.Errorf("with another file: code %d: %s", code, errs)
 	}
 }
 

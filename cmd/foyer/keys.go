@@ -10,6 +10,7 @@ import (
 
 const keysHelp = `foyer keys new FILE   makes a chain's tag key. Every store of the chain and headquarters need the same file:
                       with another key a card is another card. Keep it as secret as a password list.
+                      A box key (box_key_file in foyerd.yaml) is of the same form; each box has one of its own.
 `
 
 // keysCommand makes key files. An existing file is never overwritten: its cards would be lost.

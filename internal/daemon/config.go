@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"foyer/sync/badge"
 	"foyer/sync/content"
 	"foyer/sync/setting"
+	"foyer/sync/vault"
 	"foyer/sync/wire"
 )
 
@@ -28,7 +31,8 @@ type Config struct {
 	Name         Name         `yaml:"name,required"`  // what people call the shop
 	Data         string       `yaml:"data,required"`  // folder of the journal; made when missing
 	TagKeyFile   string       `yaml:"tag_key_file,required"`
-	LogLevel     string       `yaml:"log_level"` // debug, info (default), warn, error
+	BoxKeyFile   string       `yaml:"box_key_file"` // the key that persons' keys are kept under; made when missing. Default: systemd's credential foyer-box-key, else box.key in data
+	LogLevel     string       `yaml:"log_level"`    // debug, info (default), warn, error
 	Listen       Listen       `yaml:"listen,required"`
 	Headquarters Headquarters `yaml:"headquarters"` // empty: the store is on its own
 	Profiles     string       `yaml:"profiles"`     // folder of reader profiles (*.yaml) that go before the built-in ones
@@ -156,7 +160,7 @@ func load(path string, c *Config) (*Config, error) {
 
 // resolve makes the paths absolute.
 func (c *Config) resolve(base string) {
-	for _, p := range []*string{&c.Data, &c.Profiles, &c.TagKeyFile, &c.Listen.Socket, &c.Listen.ReceptionTokenFile,
+	for _, p := range []*string{&c.Data, &c.Profiles, &c.TagKeyFile, &c.BoxKeyFile, &c.Listen.Socket, &c.Listen.ReceptionTokenFile,
 		&c.Listen.ScreenTokenFile, &c.Listen.MetricsTokenFile, &c.Listen.TLSCertFile, &c.Listen.TLSKeyFile, &c.Headquarters.PasswordFile,
 		&c.Headquarters.CAFile, &c.Headquarters.Identity} {
 		*p = from(base, *p)
@@ -221,6 +225,12 @@ func (c *Config) checkSecrets(doc *strictyaml.Doc) {
 	}
 	if c.secret, err = tag.ParseSecret(string(text)); err != nil {
 		doc.At("tag_key_file", "%s: %v", c.TagKeyFile, err)
+	}
+	if c.BoxKeyFile == "" {
+		return
+	}
+	if _, err := vault.ReadBox(c.BoxKeyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		doc.At("box_key_file", "%v", err)
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"foyer/shop/presence"
 	"foyer/sync/badge"
 	"foyer/sync/journal"
+	"foyer/sync/vault"
 )
 
 // ErrHeld is returned when another foyerd holds the journal.
@@ -65,12 +66,16 @@ func Run(ctx context.Context, c *Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	err = runWith(ctx, c, o, j)
-	return errors.Join(err, j.Close())
+	keys, err := c.openVault(o.Log)
+	if err != nil {
+		return errors.Join(err, j.Close())
+	}
+	err = runWith(ctx, c, o, j, keys)
+	return errors.Join(err, keys.Close(), j.Close())
 }
 
-func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal) error {
-	h, err := build(c, j, o)
+func runWith(ctx context.Context, c *Config, o Options, j *journal.Journal, keys *vault.Vault) error {
+	h, err := build(c, j, keys, o)
 	if err != nil {
 		return err
 	}
@@ -87,7 +92,9 @@ type house struct {
 	config   *Config
 	log      *slog.Logger
 	journal  *journal.Journal
+	safe     *safe
 	ledger   *ledger
+	shredder *shredder
 	shop     *shop.Shop
 	state    *state
 	server   *serve.Server
@@ -102,20 +109,23 @@ type house struct {
 	stop     func(error) // ends all of it
 }
 
-func build(c *Config, j *journal.Journal, o Options) (*house, error) {
+func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house, error) {
 	log := o.Log
-	h := &house{config: c, log: log, journal: j, ledger: newLedger(j, log), ring: o.tail}
-	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
-	h.camera = &camera{hub: hub}
-	var err error
-	if h.settings, err = newSettings(c, o.Level, j); err != nil {
-		return nil, err
-	}
-	past, err := histories(j, log)
+	kept, err := newSafe(keys, j, log)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := marks(j, log)
+	h := &house{config: c, log: log, journal: j, safe: kept, ledger: newLedger(kept, log), shredder: newShredder(kept, log), ring: o.tail}
+	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
+	h.camera = &camera{hub: hub}
+	if h.settings, err = newSettings(c, o.Level, j); err != nil {
+		return nil, err
+	}
+	past, err := kept.histories()
+	if err != nil {
+		return nil, err
+	}
+	changed, err := kept.marks()
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +138,7 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 	seen := &tally{Screens: faces{hub}}
 	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: h.books.config.zones(), Histories: past, Marks: changed,
 		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: seen, Ledger: h.ledger,
-		Presence: inside(j, log), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
+		Presence: kept.inside(), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +151,7 @@ func build(c *Config, j *journal.Journal, o Options) (*house, error) {
 		return nil, err
 	}
 	if c.Headquarters.Broker != "" || h.identity != nil {
-		if h.supply, err = newSupply(c, h.identity, j, h.shop, (&orders{h, log, h.restart}).doers(), version(), log); err != nil {
+		if h.supply, err = newSupply(c, h.identity, kept, h.shop, (&orders{h, log, h.restart}).doers(), version(), log); err != nil {
 			return nil, err
 		}
 		h.state.uplink, h.state.line, h.state.online, h.state.orders = h.supply.up, h.supply.line, h.supply.line.Online, h.supply.orders
@@ -216,6 +226,9 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 	h.stop = fail
 	base.run("journal", h.journal.Run, fail)
 	base.run("ledger", h.ledger.Run, fail)
+	if err := h.safe.migrateState(ctx); err != nil && ctx.Err() == nil {
+		h.log.Error("what was kept of persons before is not sealed yet; it is tried again at the next start", "err", err)
+	}
 	if h.supply != nil {
 		around.run("downlink", h.supply.down.Run, fail)
 		select {
@@ -235,6 +248,7 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 			around.run("packs", h.supply.packs.Run, fail)
 		}
 	}
+	around.run("shredder", h.shredder.Run, fail)
 	around.run("state", h.state.Run, fail)
 	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)
 	for _, p := range h.books.posts {

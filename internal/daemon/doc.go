@@ -19,6 +19,7 @@
 //	the lamps, a door    one a signal and one a contact; four events wait for a lamp, more are dropped
 //	the commands         do what headquarters asks, one after the other; what finds 8 waiting comes again
 //	the packs            fetches files, one at a time; the latest word of headquarters wins
+//	the shredder         erases keys of persons and what they sealed; once a minute, or when told to
 //	the state            publishes health to the faces; the latest wins
 //	the doors            one a connection, net/http's
 //

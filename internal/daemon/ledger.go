@@ -3,8 +3,6 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,27 +11,20 @@ import (
 	"time"
 
 	"foyer/shop"
-	"foyer/shop/binding"
-	"foyer/shop/visit"
 	"foyer/sync/journal"
 	"foyer/sync/wire"
 )
 
 const (
-	historyBucket = "history" // member -> visit.History, in the journal's state
-	markBucket    = "tags"    // tag's hash -> binding.Mark, likewise
-
-	profileBucket = "profiles" // path -> the last good form of a reader's profile
-
-	presenceBucket = "presence" // presenceKey -> who is in the shop, as shop.Config.Presence
-	presenceKey    = "inside"
-	maxOwed        = 20_000 // facts held while the disk refuses: some ten megabytes
-	retryPause     = time.Second
+	maxOwed    = 20_000 // facts held while the disk refuses: some ten megabytes
+	retryPause = time.Second
 )
 
 // ledger writes the shop's facts into the journal, in order. It is shop.Ledger. A fact that the disk refuses is held in
 // memory and written as soon as the disk takes it; a fact that somebody waits for is refused to them at once instead.
+// What is of a person is sealed on its way: who has no key yet costs the shop one sync, which is once a member.
 type ledger struct {
+	safe    *safe
 	journal *journal.Journal
 	log     *slog.Logger
 
@@ -48,58 +39,61 @@ type ledger struct {
 // owed is a fact that the disk has refused, or that waits behind one.
 type owed struct {
 	ticket uint64
-	entry  journal.Entry
+	fact   shop.Fact
 }
 
-func newLedger(j *journal.Journal, log *slog.Logger) *ledger {
-	l := &ledger{journal: j, log: log, wake: make(chan struct{}, 1)}
+func newLedger(s *safe, log *slog.Logger) *ledger {
+	l := &ledger{safe: s, journal: s.journal, log: log, wake: make(chan struct{}, 1)}
 	l.room.L = &l.mu
 	return l
 }
 
 func (l *ledger) Record(f shop.Fact, done func(error)) {
-	e, err := entryOf(f)
-	if err != nil { // a programmer's error: facts always encode
-		l.log.Error("a fact is not recorded", "err", err)
-		if done != nil {
-			done(err)
-		}
-		return
-	}
 	l.mu.Lock()
 	for len(l.owed) >= maxOwed && !l.ends {
 		l.room.Wait()
 	}
-	ticket := l.next
+	o := owed{l.next, f}
 	l.next++
 	if len(l.owed) > 0 && done == nil {
-		l.owed = append(l.owed, owed{ticket, e})
+		l.owed = append(l.owed, o)
 		l.mu.Unlock()
 		return
 	}
 	l.mu.Unlock()
-	l.submit(ticket, e, done)
+	l.submit(o, done)
 }
 
-func (l *ledger) submit(ticket uint64, e journal.Entry, done func(error)) {
-	kept := owed{ticket, e}
-	e.Done = func(_ uint64, err error) {
+func (l *ledger) submit(o owed, done func(error)) {
+	written := func(_ uint64, err error) {
 		switch {
 		case done != nil:
 			done(err)
 		case err != nil:
-			l.owe(kept, err)
+			l.owe(o, err)
 		}
 	}
-	if err := l.journal.Submit(context.Background(), e); err != nil {
-		e.Done(0, err)
+	e, err := l.safe.entry(o.fact)
+	if err == nil {
+		e.Done = written
+		err = l.journal.Submit(context.Background(), e)
 	}
+	if err != nil {
+		written(0, err)
+	}
+}
+
+// hopeless reports an error that another try does not mend.
+func hopeless(err error) bool {
+	return errors.Is(err, journal.ErrRefused) || errors.Is(err, errFact) || errors.Is(err, errBarred)
 }
 
 // owe keeps a refused fact in its place: those after it may wait already, while it was still on its way to the disk.
 func (l *ledger) owe(o owed, err error) {
-	if errors.Is(err, journal.ErrRefused) {
-		l.log.Error("the journal refuses a fact for good", "err", err)
+	if hopeless(err) {
+		if !errors.Is(err, errBarred) {
+			l.log.Error("the journal refuses a fact for good", "err", err)
+		}
 		return
 	}
 	l.mu.Lock()
@@ -153,9 +147,13 @@ func (l *ledger) settle(ctx context.Context) error {
 			l.mu.Unlock()
 			return nil
 		}
-		e := l.owed[0].entry
+		f := l.owed[0].fact
 		l.mu.Unlock()
-		if _, err := l.journal.Append(ctx, e); err != nil && !errors.Is(err, journal.ErrRefused) {
+		e, err := l.safe.entry(f)
+		if err == nil {
+			_, err = l.journal.Append(ctx, e)
+		}
+		if err != nil && !hopeless(err) {
 			return err
 		}
 		l.mu.Lock()
@@ -177,78 +175,28 @@ func (l *ledger) Owed() int {
 
 // keepPresence stores who is in the shop. What the disk refuses is not held: the next minute brings a newer one.
 func (l *ledger) keepPresence(snapshot []byte) {
-	e := journal.Entry{Puts: []journal.Put{{Bucket: presenceBucket, Key: presenceKey, Value: snapshot}}, Done: func(_ uint64, err error) {
+	done := func(_ uint64, err error) {
 		if err != nil {
 			l.log.Warn("who is in the shop is not kept for a restart", "err", err)
 		}
-	}}
-	if err := l.journal.Submit(context.Background(), e); err != nil {
-		e.Done(0, err)
 	}
-}
-
-// entryOf is a fact as the journal keeps it: the record, and the member's history in the same moment.
-func entryOf(f shop.Fact) (journal.Entry, error) {
-	e := journal.Entry{}
-	if kind, body := recordOf(f.Body); kind != "" {
-		payload, err := wire.EncodeRecord(wire.NewRecord(kind, f.At, body))
-		if err != nil {
-			return e, err
-		}
-		e.Lane, e.Class, e.Payload = wire.LaneOf(kind), classOf(kind), payload
+	sealed, err := l.safe.vault.Seal(presenceOwner, presenceBucket, snapshot)
+	if err == nil {
+		err = l.journal.Submit(context.Background(), journal.Entry{Puts: []journal.Put{{Bucket: presenceBucket, Key: presenceKey, Value: sealed}}, Done: done})
 	}
-	if f.State != nil {
-		value, err := json.Marshal(f.State)
-		if err != nil {
-			return e, err
-		}
-		e.Puts = []journal.Put{{Bucket: historyBucket, Key: string(f.State.Member), Value: value}}
-	}
-	marks, err := marksOf(f.Body)
-	e.Puts = append(e.Puts, marks...)
-	return e, err
-}
-
-// marksOf is what the journal keeps, or lets go, of the store's tags and of who is no member any more.
-func marksOf(body shop.Body) ([]journal.Put, error) {
-	var puts []journal.Put
-	switch b := body.(type) {
-	case shop.TagChanged:
-		for _, m := range b.Marks {
-			value, err := json.Marshal(m)
-			if err != nil {
-				return nil, err
-			}
-			puts = append(puts, journal.Put{Bucket: markBucket, Key: hex.EncodeToString(m.Tag[:]), Value: value})
-		}
-	case shop.TagsSettled:
-		for _, id := range b.Tags {
-			puts = append(puts, journal.Put{Bucket: markBucket, Key: hex.EncodeToString(id[:])})
-		}
-	case shop.MembersForgotten:
-		for _, who := range b.Members {
-			puts = append(puts, journal.Put{Bucket: historyBucket, Key: string(who)})
-		}
-	}
-	return puts, nil
-}
-
-// marks reads back what was stored of the store's tags.
-func marks(j *journal.Journal, log *slog.Logger) ([]binding.Mark, error) {
-	state, err := j.State(markBucket)
 	if err != nil {
-		return nil, fmt.Errorf("read the tags' changes so far: %w", err)
+		done(0, err)
 	}
-	var all []binding.Mark
-	for _, value := range state {
-		var m binding.Mark
-		if err := json.Unmarshal(value, &m); err != nil {
-			log.Warn("one change of a tag cannot be read and is forgotten", "err", err)
-			continue
-		}
-		all = append(all, m)
+}
+
+// entryOf is a fact's record as it is made, in clear.
+func entryOf(f shop.Fact) (journal.Entry, error) {
+	kind, body := recordOf(f.Body)
+	if kind == "" {
+		return journal.Entry{}, nil
 	}
-	return all, nil
+	payload, err := wire.EncodeRecord(wire.NewRecord(kind, f.At, body))
+	return journal.Entry{Lane: wire.LaneOf(kind), Class: classOf(kind), Payload: payload}, err
 }
 
 // recordOf is a fact as it travels.
@@ -285,30 +233,3 @@ func attended(a shop.Attended) wire.Reception {
 }
 
 func seconds(d time.Duration) int { return int(d.Round(time.Second) / time.Second) }
-
-// histories reads back what was stored with the facts.
-// inside is what keepPresence stored last, or nothing.
-func inside(j *journal.Journal, log *slog.Logger) []byte {
-	state, err := j.State(presenceBucket)
-	if err != nil {
-		log.Warn("who was in the shop cannot be read", "err", err)
-	}
-	return state[presenceKey]
-}
-
-func histories(j *journal.Journal, log *slog.Logger) ([]visit.History, error) {
-	state, err := j.State(historyBucket)
-	if err != nil {
-		return nil, fmt.Errorf("read the visits so far: %w", err)
-	}
-	var all []visit.History
-	for _, value := range state {
-		var h visit.History
-		if err := json.Unmarshal(value, &h); err != nil {
-			log.Warn("one member's visits so far cannot be read and start anew", "err", err)
-			continue
-		}
-		all = append(all, h)
-	}
-	return all, nil
-}

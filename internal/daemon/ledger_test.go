@@ -17,6 +17,22 @@ import (
 	"foyer/sync/wire"
 )
 
+// newTestSafe is a safe with keys of its own.
+func newTestSafe(t testing.TB, j *journal.Journal) *safe {
+	t.Helper()
+	c := &Config{Data: t.TempDir()}
+	v, err := c.openVault(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	s, err := newSafe(v, j, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // begin opens a journal with a ledger before it. end stops the writers and may be called once.
 func begin(t *testing.T, options journal.Options) (j *journal.Journal, l *ledger, end func()) {
 	t.Helper()
@@ -24,7 +40,7 @@ func begin(t *testing.T, options journal.Options) (j *journal.Journal, l *ledger
 	if err != nil {
 		t.Fatal(err)
 	}
-	l = newLedger(j, slog.New(slog.DiscardHandler))
+	l = newLedger(newTestSafe(t, j), slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(t.Context())
 	journalCtx, stopJournal := context.WithCancel(context.Background())
 	var ledgerDone, journalDone sync.WaitGroup
@@ -57,7 +73,7 @@ func TestFactsBecomeRecordsInOrder(t *testing.T) {
 	}
 	var got []string
 	for _, r := range records {
-		record, err := wire.DecodeRecord(r.Payload)
+		record, err := wire.DecodeRecord(l.safe.open(r.Payload))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +86,7 @@ func TestFactsBecomeRecordsInOrder(t *testing.T) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	past, err := histories(j, slog.New(slog.DiscardHandler))
+	past, err := l.safe.histories()
 	if err != nil || len(past) != 1 || past[0].Count != 3 {
 		t.Errorf("histories: %+v, %v", past, err)
 	}
@@ -120,7 +136,7 @@ func TestNothingIsLostWhileTheDiskRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, r := range records[:50] {
-		record, err := wire.DecodeRecord(r.Payload)
+		record, err := wire.DecodeRecord(l.safe.open(r.Payload))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,15 +33,10 @@ func classOf(kind wire.Kind) journal.Class { return classes[wire.WorthOf(kind)] 
 
 // marker is journal.Options.Marker.
 func marker(_ string, _ uint64, why journal.Why) []byte {
-	l := wire.Lost{Why: wire.LostGivenUp}
 	if why == journal.Damaged {
-		l.Why = wire.LostDamaged
+		return lost(wire.LostDamaged)
 	}
-	payload, err := wire.EncodeRecord(wire.NewRecord(wire.RecordLost, now(), l))
-	if err != nil {
-		panic(err) // a programmer's error: a marker is short
-	}
-	return payload
+	return lost(wire.LostGivenUp)
 }
 
 // tellGivenUp writes the counts into the journal once there is room again.

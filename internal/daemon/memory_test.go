@@ -23,7 +23,7 @@ func TestADamagedMemoryGoesAsideAndTheStoreOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	s := &state{journal: j, ledger: newLedger(j, log), aside: journal.Quarantined(path)}
+	s := &state{journal: j, ledger: newLedger(newTestSafe(t, j), log), aside: journal.Quarantined(path)}
 	for lang, text := range s.memory().Problem {
 		if !strings.Contains(text, path+".damaged-") || !strings.Contains(text, "foyer journal salvage") {
 			t.Errorf("%s: the page says %q", lang, text)

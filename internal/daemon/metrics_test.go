@@ -60,7 +60,7 @@ func newWatched(t *testing.T) *watched {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := build(c, j, Options{Log: slog.New(slog.DiscardHandler)})
+	h, err := build(c, j, newTestSafe(t, j).vault, Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

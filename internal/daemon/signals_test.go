@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -151,7 +152,15 @@ func withMembers(ctx context.Context, c *Config, o Options) error {
 		return err
 	}
 	defer j.Close()
-	h, err := build(c, j, o)
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	keys, err := c.openVault(o.Log)
+	if err != nil {
+		return err
+	}
+	defer keys.Close()
+	h, err := build(c, j, keys, o)
 	if err != nil {
 		return err
 	}

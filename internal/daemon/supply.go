@@ -47,9 +47,9 @@ func (s *supply) close() error {
 }
 
 // newSupply reads keys and password, and connects nothing yet. id is nil for a store with a token.
-func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, do map[wire.Do]func(context.Context, wire.Command) command.Answer,
+func newSupply(c *Config, id *badge.Folder, kept *safe, s *shop.Shop, do map[wire.Do]func(context.Context, wire.Command) command.Answer,
 	version string, log *slog.Logger) (*supply, error) {
-	place := wire.Place{Chain: c.Chain, Store: c.Store}
+	j, place := kept.journal, wire.Place{Chain: c.Chain, Store: c.Store}
 	how, err := c.credentials(id)
 	if err != nil {
 		return nil, err
@@ -60,11 +60,11 @@ func newSupply(c *Config, id *badge.Folder, j *journal.Journal, s *shop.Shop, do
 	packs := newPacks(c, l, how, r, log)
 	out := &supply{
 		broker: how.broker, line: l, packs: packs, uploads: newUploads(c, l, how),
-		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Held: l.Held, Log: log}),
+		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Held: l.Held, Open: kept.open, Log: log}),
 		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
-			KeyFile: filepath.Join(c.Data, "members.key"),
-			Ask:     func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
-			Apply:   map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
+			Vault: kept.vault, OldKeyFile: filepath.Join(c.Data, "members.key"),
+			Ask:   func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
+			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
 	}
 	out.orders = command.New(command.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Do: do, Report: r.report, Log: log,
 		Skew: func() time.Duration { return out.up.Status().Skew }})

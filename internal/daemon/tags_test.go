@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"log/slog"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -26,17 +25,18 @@ func TestMarksComeBack(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() { j.Run(t.Context()) })
 	t.Cleanup(func() { running.Wait(); j.Close() })
+	kept := newTestSafe(t, j)
 	want := binding.Mark{Tag: tag.ID{1, 15: 9}, Member: "m-1", State: binding.IsBlocked, At: time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC), Over: "m-1"}
 	write := func(b shop.Body) []binding.Mark {
 		t.Helper()
-		e, err := entryOf(shop.Fact{At: want.At, Body: b})
+		e, err := kept.entry(shop.Fact{At: want.At, Body: b})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := j.Append(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
-		got, err := marks(j, slog.New(slog.DiscardHandler))
+		got, err := kept.marks()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,21 +59,22 @@ func TestForgottenMembersLeaveNoHistory(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() { j.Run(t.Context()) })
 	t.Cleanup(func() { running.Wait(); j.Close() })
+	kept := newTestSafe(t, j)
 	write := func(f shop.Fact, want int) {
 		t.Helper()
-		e, err := entryOf(f)
+		e, err := kept.entry(f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := j.Append(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
-		if left, err := histories(j, slog.New(slog.DiscardHandler)); err != nil || len(left) != want {
+		if left, err := kept.histories(); err != nil || len(left) != want {
 			t.Errorf("%d histories, %v: want %d", len(left), err, want)
 		}
 	}
 	at := time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC)
-	write(shop.Fact{At: at, State: &visit.History{Member: "m-1", Count: 3}}, 1)
-	write(shop.Fact{At: at, State: &visit.History{Member: "m-2", Count: 1}}, 2)
+	write(shop.Fact{At: at, State: &visit.History{Member: "m-1", Count: 3}, Of: "m-1"}, 1)
+	write(shop.Fact{At: at, State: &visit.History{Member: "m-2", Count: 1}, Of: "m-2"}, 2)
 	write(shop.Fact{At: at, Body: shop.MembersForgotten{Members: []member.ID{"m-1"}}}, 1)
 }

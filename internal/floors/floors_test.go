@@ -29,6 +29,7 @@ var floor = []struct {
 	{"reader/link", 0, "bytes, no protocol"},
 	{"survey", 0, "a form is pure"},
 	{"sync/journal", 0, "keeps bytes, knows not what they mean"},
+	{"sync/vault", 0, "a key a person; knows not what it seals"},
 	{"reader/llrp", 1, "a protocol over the network; a session needs no profile, only a plan"},
 	{"reader/wedge", 1, "keys in, text out"},
 	{"reader/frame", 2, "splits by the rules of a profile"},
@@ -105,6 +106,7 @@ var never = []struct{ who, what, reason string }{
 	{"reader/tag", "foyer/...", "identity needs the standard library only"},
 	{"reader/tag/epc", "foyer/...", "a code of GS1 knows no tag of ours"},
 	{"sync/journal", "foyer/...", "the journal does not know what its bytes mean"},
+	{"sync/vault", "foyer/...", "a vault does not know what it seals"},
 }
 
 // only lists imports that one package alone may have.

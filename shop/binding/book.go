@@ -96,6 +96,19 @@ func (b *Book) over(id tag.ID) member.ID {
 
 func compare(x, y tag.ID) int { return slices.Compare(x[:], y[:]) }
 
+// Disown takes those named off the marks as the ones who had a tag before. It returns the marks that changed, to be stored.
+func (b *Book) Disown(erased func(member.ID) bool) []Mark {
+	var changed []Mark
+	for id, m := range b.marks {
+		if m.Over != "" && m.Over != m.Member && erased(m.Over) {
+			m.Over = ""
+			b.marks[id] = m
+			changed = append(changed, m)
+		}
+	}
+	return changed
+}
+
 // Marks lists the marks in order of the tag.
 func (b *Book) Marks() []Mark {
 	var all []Mark

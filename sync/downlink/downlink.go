@@ -20,7 +20,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
@@ -28,6 +27,7 @@ import (
 	"time"
 
 	"foyer/sync/journal"
+	"foyer/sync/vault"
 	"foyer/sync/wire"
 )
 
@@ -52,10 +52,10 @@ type Config struct {
 	// Ask publishes a question to headquarters, without keeping it. With it members come as changes, and whole only where no
 	// change leads to them; nil: whole, at each connection.
 	Ask func(what string, payload []byte) error
-	// KeyFile holds the key that members are kept encrypted with; made when missing, and erased when their lease ends. Empty: they
-	// are kept as they came.
-	KeyFile string
-	Log     *slog.Logger // nil discards
+	// Vault has the key that members are kept sealed with; it is erased when their lease ends. Nil: they are kept as they came.
+	Vault      *vault.Vault
+	OldKeyFile string       // the key of members that were kept before there was a vault; it is erased
+	Log        *slog.Logger // nil discards
 }
 
 // Downlink is made by New and run once.
@@ -76,7 +76,7 @@ type Downlink struct {
 	now       map[string]inForce
 	roster    roster
 	lease     lease
-	key       []byte             // what KeyFile holds; nil until it is needed
+	list      string             // the name of the key that members are sealed with; empty until it is needed
 	refused   map[string]string  // by kind: what was reported last, so that a retained message is not reported at each reconnection
 	untrusted map[string]message // by kind: the last one whose key is not trusted; it is tried again when keys change
 }
@@ -181,6 +181,7 @@ func (d *Downlink) Run(ctx context.Context) error {
 			return fmt.Errorf("downlink: %w", err)
 		}
 	}
+	d.leaveOldKey(ctx)
 	close(d.ready)
 	var again []message // good, but not kept
 	for {
@@ -231,7 +232,7 @@ func (d *Downlink) restore(kind string) error {
 	}
 	sealed, err := d.unlocked(kept)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // the key was erased: they are forgotten
+	case errors.Is(err, vault.ErrErased): // the key was erased: they are forgotten
 		d.forgotten(version)
 		return nil
 	case kind == wire.Members && d.lease.over(time.Now()):

@@ -2,15 +2,8 @@ package downlink
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"foyer/sync/journal"
@@ -110,7 +103,7 @@ func (d *Downlink) forget() error {
 }
 
 func (d *Downlink) forgotten(version uint64) {
-	d.key, d.roster, d.lease.asked = nil, roster{}, time.Time{}
+	d.roster, d.lease.asked = roster{}, time.Time{}
 	d.now[wire.Members] = inForce{version: version}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -119,111 +112,11 @@ func (d *Downlink) forgotten(version uint64) {
 
 // erase takes the key from the disk, and is tried again while that refuses.
 func (d *Downlink) erase() {
-	err := eraseKey(d.c.KeyFile)
+	if d.c.Vault == nil {
+		return
+	}
+	_, err := d.c.Vault.Erase(isList)
 	if d.lease.unerased = err != nil; d.lease.unerased {
 		d.c.Log.Error("the members are forgotten, but their key cannot be erased; it is tried again", "error", err)
 	}
-}
-
-// Members are kept encrypted, with a key that is in a file of its own: what is erased with it is erased in every copy that
-// the journal's file may still hold. Magic 4, nonce 12, then AES-256-GCM over what would be kept otherwise.
-const lockedMagic = "FYMK"
-
-var errLocked = errors.New("the members kept cannot be read: their key is gone or another")
-
-// locked encrypts what is to be kept of members, where there is a file for the key.
-func (d *Downlink) locked(kind string, kept []byte) ([]byte, error) {
-	if kind != wire.Members || d.c.KeyFile == "" {
-		return kept, nil
-	}
-	seal, err := d.cipher(true)
-	if err != nil {
-		return nil, err
-	}
-	nonce := make([]byte, seal.NonceSize())
-	rand.Read(nonce)
-	return seal.Seal(append([]byte(lockedMagic), nonce...), nonce, kept, []byte(lockedMagic)), nil
-}
-
-// unlocked decrypts what was kept.
-func (d *Downlink) unlocked(kept []byte) ([]byte, error) {
-	if len(kept) < len(lockedMagic) || string(kept[:len(lockedMagic)]) != lockedMagic {
-		return kept, nil
-	}
-	open, err := d.cipher(false)
-	if err != nil {
-		return nil, err
-	}
-	rest := kept[len(lockedMagic):]
-	if len(rest) < open.NonceSize() {
-		return nil, errLocked
-	}
-	plain, err := open.Open(nil, rest[:open.NonceSize()], rest[open.NonceSize():], []byte(lockedMagic))
-	if err != nil {
-		return nil, errLocked
-	}
-	return plain, nil
-}
-
-// cipher uses the key of the file, made when there is none and one is wanted.
-func (d *Downlink) cipher(fresh bool) (cipher.AEAD, error) {
-	if d.key == nil {
-		key, err := os.ReadFile(d.c.KeyFile)
-		if (errors.Is(err, fs.ErrNotExist) || err == nil && len(key) != keyLength) && fresh {
-			key, err = newKey(d.c.KeyFile)
-		}
-		if err == nil && len(key) != keyLength {
-			err = errLocked
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errLocked, err)
-		}
-		d.key = key
-	}
-	block, err := aes.NewCipher(d.key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
-}
-
-const keyLength = 32
-
-// newKey writes a key, durably, before anything is encrypted with it.
-func newKey(path string) ([]byte, error) {
-	key := make([]byte, keyLength)
-	rand.Read(key)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(key)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, err
-	}
-	return key, syncFolder(filepath.Dir(path))
-}
-
-// eraseKey overwrites the key where it is, then removes the file.
-func eraseKey(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if errors.Is(err, fs.ErrNotExist) || path == "" {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(make([]byte, keyLength))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return errors.Join(os.Remove(path), syncFolder(filepath.Dir(path)))
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -2,6 +2,8 @@ package downlink
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"foyer/sync/journal"
+	"foyer/sync/vault"
 	"foyer/sync/wire"
 )
 
@@ -42,9 +45,20 @@ func openLeased(t *testing.T, dir string) *leased {
 		}
 		return answer(what, payload)
 	}
-	s.down.c.KeyFile = filepath.Join(dir, "key")
+	box, err := vault.ReadBox(filepath.Join(dir, "box"))
+	if errors.Is(err, os.ErrNotExist) {
+		box, err = vault.MakeBox(filepath.Join(dir, "box"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := vault.Open(filepath.Join(dir, "keys"), nil, box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.down.c.Vault, s.down.c.OldKeyFile = keys, filepath.Join(dir, "key")
 	stopDown := background(t, "downlink", s.down.Run)
-	l.stop = func() { stopDown(); stopJournal() }
+	l.stop = func() { stopDown(); stopJournal(); keys.Close() }
 	return l
 }
 
@@ -78,8 +92,8 @@ func TestAStoreOutOfTouchForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := openLeased(t, dir)
 		l.supply(2, 1)
-		if _, err := os.Stat(filepath.Join(dir, "key")); err != nil {
-			t.Error(err)
+		if l.down.c.Vault.Len() != 1 {
+			t.Error("there is no key")
 		}
 		l.offline.Store(true)
 		time.Sleep(59 * time.Minute)
@@ -87,8 +101,8 @@ func TestAStoreOutOfTouchForgets(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		l.wantReport("snapshot.refused members 2 lease")
 		l.wantApplied("members 2 2李", "members 2 ")
-		if _, err := os.Stat(filepath.Join(dir, "key")); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("the key: %v", err)
+		if n := l.down.c.Vault.Len(); n != 0 {
+			t.Errorf("%d keys are left", n)
 		}
 		if l.down.InForce(wire.Members) != 0 {
 			t.Error("members are in force")
@@ -157,19 +171,53 @@ func TestMembersAreKeptEncrypted(t *testing.T) {
 	l.pipe.send(wire.MembersDelta, l.delta(2, 3))
 	l.wantReport("snapshot.applied members 3")
 	l.stop()
-	if l.clear("FYSN") || l.clear("FYMB") || !l.clear("FYMK") {
+	if l.clear("FYSN") || l.clear("FYMB") || l.clear("FYMK") {
 		t.Error("members are kept as they came")
 	}
 	l = openLeased(t, dir)
 	<-l.down.Restored()
 	l.wantApplied("members 3 3李王")
 	l.stop()
-	if err := os.WriteFile(filepath.Join(dir, "key"), make([]byte, keyLength), 0o600); err != nil {
+	if err := os.Remove(filepath.Join(dir, "keys")); err != nil {
 		t.Fatal(err)
 	}
 	l = openLeased(t, dir)
-	l.wantReport("snapshot.refused members 3 not_kept")
-	l.wantReport("snapshot.refused members 2 not_kept")
+	<-l.down.Restored()
 	l.wantApplied()
+	if l.down.InForce(wire.Members) != 0 {
+		t.Error("without the key members are in force")
+	}
+	l.supply(3, 3) // they come back with the line
 	l.stop()
+}
+
+// Members that were kept under a key of their own before there was a vault stay, and that key goes.
+func TestTheOldKeyIsLeft(t *testing.T) {
+	dir := t.TempDir()
+	l := openLeased(t, dir)
+	l.supply(2, 1)
+	kept := l.down.now[wire.Members].sealed
+	secret := bytes.Repeat([]byte{7}, oldKeyLength)
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked := append([]byte(oldMagic), old.Seal(nil, nil, kept, []byte(oldMagic))...)
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "key"), secret, 0o600), l.down.c.Journal.PutSnapshot(t.Context(), wire.Members, 2, locked)); err != nil {
+		t.Fatal(err)
+	}
+	l.stop()
+	for range 2 { // by the old key, then by the vault
+		l = openLeased(t, dir)
+		<-l.down.Restored()
+		l.wantApplied("members 2 2李")
+		if _, err := os.Stat(filepath.Join(dir, "key")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the old key is still there: %v", err)
+		}
+		l.stop()
+	}
 }

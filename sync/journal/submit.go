@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -24,6 +25,7 @@ type requestKind uint8
 
 const (
 	appendRecord requestKind = iota
+	replaceRecord
 	putState
 	moveCursor
 	putSnapshot
@@ -62,6 +64,35 @@ func (j *Journal) Append(ctx context.Context, e Entry) (uint64, error) {
 		return 0, err
 	}
 	return await(ctx, done)
+}
+
+// Replace puts other bytes in the place of records that are still there, under their numbers: for whoever keeps the same thing in
+// another form. Records that are gone stay gone.
+func (j *Journal) Replace(ctx context.Context, lane string, records []Record) error {
+	if err := checkName("lane", lane); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	done := make(chan outcome, len(records))
+	for i, r := range records {
+		if len(r.Payload) == 0 || len(r.Payload) > MaxPayload {
+			return fmt.Errorf("%w: record of %d bytes: want 1 to %d", ErrRefused, len(r.Payload), MaxPayload)
+		}
+		err := j.enter(ctx, request{kind: replaceRecord, lane: lane, number: r.Seq, payload: r.Payload, done: func(seq uint64, err error) { done <- outcome{seq, err} }})
+		if err != nil {
+			return errors.Join(err, awaitAll(ctx, done, i))
+		}
+	}
+	return awaitAll(ctx, done, len(records))
+}
+
+// awaitAll waits for n outcomes and returns the first error.
+func awaitAll(ctx context.Context, done <-chan outcome, n int) (first error) {
+	for range n {
+		if _, err := await(ctx, done); first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // MoveCursor says that the reader called name has taken care of all records up to and including to. A cursor never moves

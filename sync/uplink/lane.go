@@ -125,7 +125,7 @@ func (u *Uplink) batch(l *lane, limit int) (wire.Batch, error) {
 		if r.Seq != b.First+uint64(i) {
 			break // a hole: the next batch tells of it
 		}
-		b.Records = append(b.Records, r.Payload)
+		b.Records = append(b.Records, u.c.Open(r.Payload))
 	}
 	return b, nil
 }
@@ -171,7 +171,7 @@ func (u *Uplink) oldestOf(l *lane) time.Time {
 	var r struct {
 		At time.Time `json:"at"`
 	}
-	if json.Unmarshal(records[0].Payload, &r) != nil {
+	if json.Unmarshal(u.c.Open(records[0].Payload), &r) != nil {
 		return time.Time{}
 	}
 	l.oldestSeq, l.oldest = first, r.At

@@ -90,7 +90,9 @@ type Config struct {
 	Budget      int64         // bytes a day; 0: the line is not metered
 	Traffic     func() int64  // bytes that the line has moved since the start; nil: unknown, nothing is counted
 	Held        func() int    // bytes that the line has taken and still carries; nil: unknown, none
-	Log         *slog.Logger  // nil discards
+	// Open makes a record of what the journal keeps: it may be sealed there. Nil: the journal keeps records as they are.
+	Open func(kept []byte) []byte
+	Log  *slog.Logger // nil discards
 }
 
 // Status is what an operator should know.
@@ -159,6 +161,9 @@ func New(c Config) *Uplink {
 	c.Patience = cmp.Or(c.Patience, DefaultPatience)
 	c.MaxPatience = cmp.Or(c.MaxPatience, max(DefaultMaxPatience, c.Patience))
 	c.Keep = cmp.Or(c.Keep, DefaultKeep)
+	if c.Open == nil {
+		c.Open = func(kept []byte) []byte { return kept }
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

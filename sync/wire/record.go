@@ -100,13 +100,14 @@ type Applied struct {
 // Lost stands in a lane for a record that is not there any more: headquarters sees every number in its order. It may come in
 // place of a record that headquarters holds, and then says nothing.
 type Lost struct {
-	Why string `json:"why"` // LostDamaged, LostGivenUp
+	Why string `json:"why"` // LostDamaged, LostGivenUp, LostErased
 }
 
 // Why a record is lost.
 const (
 	LostDamaged = "damaged"  // the disk gave back other bytes than it was given
 	LostGivenUp = "given_up" // for room, since the disk or the quota was full
+	LostErased  = "erased"   // its person was erased before headquarters had it, or had it again
 )
 
 // GivenUp counts what was given up for room since the journal's file was made, and headquarters did not have.
