@@ -2,7 +2,7 @@
 //
 // It talks to foyerd only through the local API, and keeps nothing on disk. One process drives one screen; a supervisor
 // starts it again when it ends. It ends with code 0 on SIGTERM, 1 when the X server goes, 2 on a wrong flag or when no
-// window can be opened, and 70 when the screen has frozen.
+// window can be opened, 70 when the screen has frozen, and 85 when the store asked for a restart.
 package main
 
 import (
@@ -35,6 +35,9 @@ func main() {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
 		err = glass.Run(ctx, c)
+	}
+	if errors.Is(err, glass.ErrRestart) {
+		os.Exit(glass.RestartCode)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "foyer-kiosk:", err)

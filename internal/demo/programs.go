@@ -119,7 +119,11 @@ func (h *House) Ask(ctx context.Context, method, path, contentType string, body 
 	if resp.StatusCode >= 300 {
 		return fmt.Errorf("%s %s: %s: %.400s", method, path, resp.Status, answer)
 	}
-	if out == nil {
+	switch out := out.(type) {
+	case nil:
+		return nil
+	case *[]byte: // as it came
+		*out = answer
 		return nil
 	}
 	return json.Unmarshal(answer, out)

@@ -58,6 +58,7 @@ func doorOpens(t *testing.T, house *demo.House) {
 	waitToRead(t, kiosk, "6-greeting-with-campaign", "王女士", "今天有新机可试")
 
 	awayAndKilled(t, house, reception, kiosk)
+	commandsWork(t, house, kiosk)
 }
 
 // writeCampaign writes a campaign in the console as a marketer would, first with a broken rule.

@@ -3,6 +3,7 @@ package glass_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -24,11 +25,12 @@ type fakeFoyerd struct {
 	events   []api.Event
 	changed  chan struct{}
 	sessions chan api.Session
+	pictures chan []byte
 }
 
 func newFakeFoyerd(t testing.TB) *fakeFoyerd {
 	t.Helper()
-	f := &fakeFoyerd{changed: make(chan struct{}), sessions: make(chan api.Session, 64)}
+	f := &fakeFoyerd{changed: make(chan struct{}), sessions: make(chan api.Session, 64), pictures: make(chan []byte, 8)}
 	f.snapshot = api.Snapshot{Epoch: "e1", Store: text("滨江路旗舰店", "Riverside Flagship Store"), Showcase: offers()}
 	socket := filepath.Join(t.TempDir(), "api.sock")
 	l, err := net.Listen("unix", socket)
@@ -40,6 +42,7 @@ func newFakeFoyerd(t testing.TB) *fakeFoyerd {
 	mux.HandleFunc("GET /v1/{face}/snapshot", f.serveSnapshot)
 	mux.HandleFunc("GET /v1/{face}/events", f.serveEvents)
 	mux.HandleFunc("POST /v1/kiosk/sessions", f.takeSession)
+	mux.HandleFunc("PUT /v1/{face}/pictures/{order}", f.takePicture)
 	server := &http.Server{Handler: mux}
 	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })
@@ -87,6 +90,16 @@ func (f *fakeFoyerd) takeSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.sessions <- s
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (f *fakeFoyerd) takePicture(w http.ResponseWriter, r *http.Request) {
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	f.pictures <- data
 	w.WriteHeader(http.StatusNoContent)
 }
 

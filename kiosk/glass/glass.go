@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -36,6 +37,8 @@ type Foyerd interface {
 	Follow(ctx context.Context, face api.Face, on func(api.Update)) error
 	// ReportSession tells of one finished use of the kiosk.
 	ReportSession(ctx context.Context, s api.Session) error
+	// SendPicture answers an order for a picture of the screen.
+	SendPicture(ctx context.Context, face api.Face, order string, png []byte) error
 }
 
 // Config is what a window needs.
@@ -83,11 +86,13 @@ func Run(ctx context.Context, c Config) error {
 	w := a.NewWindow(Title(c.Face))
 	w.SetPadded(false)
 	w.SetMaster()
-	p := newPresenter(c)
+	var group sync.WaitGroup
+	var restart atomic.Bool
+	p := newPresenter(c, &group)
+	p.again = func() { restart.Store(true); cancel() }
 	s := newStage(c, p)
 	w.SetContent(s)
 	frame(w, c)
-	var group sync.WaitGroup
 	a.Lifecycle().SetOnStarted(func() { start(ctx, &group, c, p, s) })
 	over := make(chan struct{})
 	stopped := context.AfterFunc(ctx, func() {
@@ -96,7 +101,7 @@ func Run(ctx context.Context, c Config) error {
 		select {
 		case <-over:
 		case <-time.After(farewell):
-			c.Exit(0)
+			c.Exit(endsWith(restart.Load()))
 		}
 	})
 	w.ShowAndRun()
@@ -104,7 +109,20 @@ func Run(ctx context.Context, c Config) error {
 	stopped()
 	cancel()
 	group.Wait()
+	if restart.Load() {
+		return ErrRestart
+	}
 	return nil
+}
+
+// RestartCode is what a process ends with that is to be started again for no fault.
+const RestartCode = 85
+
+func endsWith(restart bool) int {
+	if restart {
+		return RestartCode
+	}
+	return 0
 }
 
 // quit asks Fyne to end. Fyne listens for SIGTERM too and may have ended by itself a moment ago; then this runs after the

@@ -38,6 +38,8 @@ func (d *desk) ReportSession(_ context.Context, s api.Session) error {
 	return nil
 }
 
+func (d *desk) SendPicture(context.Context, api.Face, string, []byte) error { return nil }
+
 func TestReporter(t *testing.T) {
 	away := errors.New("away")
 	for _, tc := range []struct {
@@ -136,7 +138,7 @@ func TestInputsOfUpdates(t *testing.T) {
 // A presenter that is never asked to draw still takes every input, and one that has ended blocks nobody.
 func TestPresenterNeverBlocksFoyerdForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPresenter(Config{Face: api.Kiosk, Log: slog.New(slog.DiscardHandler)})
+		p := newPresenter(Config{Face: api.Kiosk, Log: slog.New(slog.DiscardHandler)}, &sync.WaitGroup{})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for range 1000 {

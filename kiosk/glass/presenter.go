@@ -2,6 +2,8 @@ package glass
 
 import (
 	"context"
+	"image"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +24,10 @@ type presenter struct {
 	latest  atomic.Pointer[picture]
 	pending atomic.Bool
 	draw    func(picture) // set by the stage, called on Fyne's goroutine
+
+	portrait func(picture) image.Image // likewise
+	again    func()                    // ends the window, to be started again
+	group    *sync.WaitGroup           // of all that must end before the window does
 }
 
 // picture is a state to be drawn.
@@ -30,8 +36,8 @@ type picture struct {
 	wall  scene.Wall
 }
 
-func newPresenter(c Config) *presenter {
-	p := &presenter{cfg: c, in: make(chan scene.Input, 256), reports: newReporter(c)}
+func newPresenter(c Config, group *sync.WaitGroup) *presenter {
+	p := &presenter{cfg: c, group: group, in: make(chan scene.Input, 256), reports: newReporter(c)}
 	p.step(scene.Tick{}, time.Now())
 	return p
 }
@@ -93,6 +99,10 @@ func (p *presenter) show() {
 
 // update takes what foyerd says. It waits where the presenter is behind: the stream pushes back as far as foyerd.
 func (p *presenter) update(ctx context.Context, u api.Update) {
+	if u.Event != nil && u.Event.Kind == api.Ordered {
+		p.order(ctx, *u.Event)
+		return
+	}
 	in, err := input(u)
 	if err != nil {
 		p.cfg.Log.Warn("an event cannot be read; foyerd and this screen may differ in version", "err", err)

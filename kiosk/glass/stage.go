@@ -13,6 +13,7 @@ import (
 
 	"foyer/api"
 	"foyer/kiosk/look"
+	"foyer/kiosk/scene"
 	"foyer/kiosk/screens"
 )
 
@@ -34,7 +35,7 @@ func newStage(c Config, p *presenter) *stage {
 	s := &stage{cfg: c, p: p, root: &fyne.Container{}}
 	s.probe = canvas.NewRaster(s.painted)
 	s.probe.Resize(fyne.NewSize(1, 1))
-	p.draw = s.draw
+	p.draw, p.portrait = s.draw, s.portrait
 	s.ExtendBaseWidget(s)
 	return s
 }
@@ -79,20 +80,24 @@ func (s *stage) fit(size fyne.Size) {
 		return
 	}
 	s.size = size
-	c := screens.Config{
-		Frame: look.NewFrame(size.Width, size.Height, s.cfg.WidthMM), Words: s.cfg.Words,
-		Languages: s.cfg.Rules.Languages, Touch: s.p.touch, Rules: s.cfg.Rules,
-	}
-	var root fyne.CanvasObject
-	if s.cfg.Face == api.Wall {
-		wall := screens.NewWall(c)
-		root, s.screen = wall.Root(), func(p picture, now time.Time) { wall.Show(p.wall, now) }
-	} else {
-		kiosk := screens.NewKiosk(c)
-		root, s.screen = kiosk.Root(), func(p picture, now time.Time) { kiosk.Show(p.kiosk, now) }
-	}
+	root, show := s.make(size, s.p.touch, false)
+	s.screen = show
 	s.root.Objects = []fyne.CanvasObject{root, s.probe}
 	s.draw(*s.p.latest.Load())
+}
+
+// make makes a screen for a size, and how a state is shown on it.
+func (s *stage) make(size fyne.Size, touch func(scene.Touch), still bool) (fyne.CanvasObject, func(picture, time.Time)) {
+	c := screens.Config{
+		Frame: look.NewFrame(size.Width, size.Height, s.cfg.WidthMM), Words: s.cfg.Words,
+		Languages: s.cfg.Rules.Languages, Touch: touch, Rules: s.cfg.Rules, Still: still,
+	}
+	if s.cfg.Face == api.Wall {
+		wall := screens.NewWall(c)
+		return wall.Root(), func(p picture, now time.Time) { wall.Show(p.wall, now) }
+	}
+	kiosk := screens.NewKiosk(c)
+	return kiosk.Root(), func(p picture, now time.Time) { kiosk.Show(p.kiosk, now) }
 }
 
 type stageRenderer struct{ s *stage }

@@ -96,8 +96,8 @@ func (k Kiosk) Countdown(r Rules, now time.Time) time.Duration {
 
 // Next is the kiosk's reducer. The session is not nil when this input ended one.
 func (r Rules) Next(k Kiosk, in Input, now time.Time) (Kiosk, *api.Session) {
-	r = r.defaults()
-	if k.Language == "" {
+	r = r.defaults().told(in, k.Shop)
+	if k.Language == "" || k.Scene <= Attract && !k.Use.Active() {
 		k.Language = r.Language
 	}
 	var ended *api.Session

@@ -49,6 +49,19 @@ func (r Rules) defaults() Rules {
 	return r
 }
 
+// told takes the language that the store gives its screens for nobody in particular.
+func (r Rules) told(in Input, s Shop) Rules {
+	lang := s.Status.Language
+	switch in := in.(type) {
+	case Snapshot:
+		lang = in.Status.Language
+	case Status:
+		lang = in.Language
+	}
+	r.Language = r.speak(lang)
+	return r
+}
+
 // speak returns lang where the screen offers it, else the screen's own language.
 func (r Rules) speak(lang string) string {
 	if slices.Contains(r.Languages, lang) {

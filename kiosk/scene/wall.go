@@ -25,7 +25,7 @@ func (w Wall) Showing() (api.Offer, bool) {
 
 // NextWall is the wall's reducer. Touches mean nothing to it.
 func (r Rules) NextWall(w Wall, in Input, now time.Time) Wall {
-	r = r.defaults()
+	r = r.defaults().told(in, w.Shop)
 	w.Language = r.Language
 	switch in := in.(type) {
 	case Snapshot:
