@@ -11,7 +11,7 @@ import (
 	"foyer/kiosk/look"
 )
 
-// people are what the stories' people are called by.
+// people are called so in the stories.
 var people = []string{"王", "Wang", "Lindqvist", "欧阳", "Ouyang", "买买提江", "Featherstone", "诸葛", "Zhuge"}
 
 // texts are all that an object writes on the glass.
