@@ -75,6 +75,7 @@ var floor = []struct {
 	{"hq/broker", 7, "the broker, embedded or not; writes a configuration for others, with the authority's certificates"},
 	{"hq", 7, "headquarters' rules"},
 	{"hq/gate", 7, "the stores' door; declares what it wants of hq"},
+	{"hq/outlet", 8, "tells integrators; declares what it wants of hq/store"},
 	{"hq/console", 8, "headquarters' pages"},
 	{"internal/daemon", 9, "wires foyerd"},
 	{"internal/demo", 9, "wires the demo"},
