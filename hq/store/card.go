@@ -139,7 +139,7 @@ func applyMark(t *tx, who string, m wire.TagMark) error {
 			return err
 		}
 		err := t.exec(`INSERT INTO member_tag (hash, member, also, card, lost) VALUES (?, ?, ?, ?, 0)
-			ON CONFLICT (hash, member) DO UPDATE SET lost = 0, card = excluded.card, also = min(also, excluded.also)`, m.Tag[:], who, also, card)
+			ON CONFLICT (hash, member) DO UPDATE SET lost = 0, card = excluded.card, also = min(member_tag.also, excluded.also)`, m.Tag[:], who, also, card)
 		if err != nil || also == 1 || !m.Found {
 			return err
 		}

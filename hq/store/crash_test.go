@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 
+	"foyer/hq/store/storetest"
 	"foyer/shop/member"
 	"foyer/sync/wire"
 )
@@ -20,7 +20,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	if path := os.Getenv("FOYER_STORE_VICTIM"); path != "" {
 		victim(path)
 	}
-	path := filepath.Join(t.TempDir(), "hq.db")
+	path := storetest.New(t)
 	acked := uint64(0)
 	for round := range 3 {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledInTheMiddle$")
@@ -49,7 +49,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 			t.Fatalf("%d records, %v: want as many as the watermark, %d", n, err, upto)
 		}
 		var visits uint64
-		if err := d.reader.QueryRow("SELECT count(*) FROM visit").Scan(&visits); err != nil || visits != upto {
+		if err := d.reader.QueryRowContext(t.Context(), "SELECT count(*) FROM visit").Scan(&visits); err != nil || visits != upto {
 			t.Fatalf("%d visits, %v: want %d", visits, err, upto)
 		}
 		d.Close()

@@ -61,10 +61,16 @@ type Stored struct {
 // that starts above watermark+1 leaves a gap: nothing of it is stored, unless it says that what is missing will never come.
 func (d *DB) Ingest(ctx context.Context, b Batch) (Stored, error) {
 	var s Stored
-	err := d.do(ctx, func(t *tx) (err error) {
+	run := func(t *tx) (err error) {
 		s, err = ingest(t, b)
 		return err
-	})
+	}
+	var err error
+	if b.ChangesMembers() {
+		err = d.do(ctx, run)
+	} else {
+		err = d.doFor(ctx, b.Store, run)
+	}
 	if err != nil {
 		return Stored{}, fmt.Errorf("ingest from store %s: %w", b.Store, err)
 	}
@@ -126,17 +132,51 @@ func noteGap(t *tx, b Batch, s *Stored) error {
 // than the stored one was written by a store that had forgotten the stored one. What is acknowledged ends before it, and
 // never lies above the batch: only what was looked at is certain to be the same.
 func known(t *tx, b Batch, s *Stored) error {
-	for i, r := range b.Records[:min(uint64(len(b.Records)), s.Have+1-b.First)] {
-		there, same, err := compare(t, b, b.First+uint64(i), r)
-		if err != nil {
-			return err
-		}
-		if s.Upto = b.First + uint64(i); there && !same {
-			s.Upto, s.Fork = s.Upto-1, true
+	repeated := b.Records[:min(uint64(len(b.Records)), s.Have+1-b.First)]
+	stored, err := b.stored(t, len(repeated))
+	if err != nil {
+		return err
+	}
+	for i, r := range repeated {
+		seq := b.First + uint64(i)
+		if was, there := stored[seq]; there && !b.same(was, r) {
+			s.Upto, s.Fork = seq-1, true
 			return nil
 		}
+		s.Upto = seq
 	}
 	return nil
+}
+
+// place is what is stored of a record.
+type place struct {
+	kind string
+	at   int64
+	body []byte
+}
+
+// stored reads the first n of the batch's places, by sequence.
+func (b *Batch) stored(t *tx, n int) (map[uint64]place, error) {
+	all := make(map[uint64]place, n)
+	if n == 0 {
+		return all, nil
+	}
+	err := t.rows("SELECT seq, kind, at, body FROM record WHERE store = ? AND epoch = ? AND lane = ? AND seq >= ? AND seq < ?",
+		[]any{b.Store, b.Epoch, b.Lane, b.First, b.First + uint64(n)}, func(scan func(...any) error) error {
+			var seq uint64
+			var p place
+			err := scan(&seq, &p.kind, &p.at, &p.body)
+			all[seq] = p
+			return err
+		})
+	return all, err
+}
+
+// same reports whether a record is the one that is stored at its place. A time that NewBatch had to make up is not compared. A
+// store that has given a record up in the meantime repeats it as a RecordLost, which contradicts nothing.
+func (b *Batch) same(was place, r wire.Record) bool {
+	return r.Kind == wire.RecordLost ||
+		was.kind == cleanText(string(r.Kind)) && (was.at == ms(r.At) || r.At.Equal(b.Received)) && bytes.Equal(was.body, r.Body)
 }
 
 // rest stores the records that are above the watermark. A store that goes on under a new epoch may repeat what it had told in the
@@ -147,30 +187,90 @@ func (b Batch) rest(t *tx, s *Stored) error {
 		return nil // nothing that is new
 	}
 	s.First = b.First + skip
-	for i, r := range b.Records[skip:] {
-		seq := s.First + uint64(i)
-		fresh, err := b.keep(t, seq, r)
-		if err != nil {
+	fresh, err := b.keep(t, s.First, b.Records[skip:])
+	if err != nil {
+		return err
+	}
+	for _, r := range fresh {
+		if err := project(t, b.Store, r, b.Received); err != nil {
 			return err
 		}
-		if fresh {
-			s.New++
-		}
 	}
+	s.New = len(fresh)
 	s.Upto = b.First + uint64(len(b.Records)) - 1
 	s.Have = s.Upto
 	return t.exec(`INSERT INTO watermark (store, epoch, lane, upto, head, origin) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (store, epoch, lane) DO UPDATE SET upto = excluded.upto, head = max(head, excluded.head)`,
+		ON CONFLICT (store, epoch, lane) DO UPDATE SET upto = excluded.upto, head = max(watermark.head, excluded.head)`,
 		b.Store, b.Epoch, b.Lane, s.Upto, b.Head, b.From)
 }
 
-func (b Batch) keep(t *tx, seq uint64, r wire.Record) (bool, error) {
-	if b.From != "" {
-		if same, err := toldBefore(t, b, seq, r); err != nil || same {
-			return false, err
+// keep stores records from a sequence on and returns those that were not there before: the others say nothing again.
+func (b Batch) keep(t *tx, first uint64, records []wire.Record) ([]wire.Record, error) {
+	rows := make([]row, 0, len(records))
+	for i, r := range records {
+		seq := first + uint64(i)
+		if b.From != "" {
+			if same, err := toldBefore(t, b, seq, r); err != nil {
+				return nil, err
+			} else if same {
+				continue
+			}
+		}
+		rows = append(rows, row{seq, r})
+	}
+	if t.dialect == postgres {
+		return b.insertAll(t, rows)
+	}
+	var fresh []wire.Record
+	for _, r := range rows {
+		n, err := t.affect(`INSERT INTO record (store, epoch, lane, seq, kind, at, received, body)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			b.Store, b.Epoch, b.Lane, r.seq, string(r.Kind), ms(r.At), ms(b.Received), []byte(r.Body))
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			fresh = append(fresh, r.Record)
 		}
 	}
-	return insert(t, b, seq, r)
+	return fresh, nil
+}
+
+// row is a record with its place in the lane.
+type row struct {
+	seq uint64
+	wire.Record
+}
+
+// insertAll stores rows with one statement: PostgreSQL would need a round trip for each.
+func (b Batch) insertAll(t *tx, rows []row) ([]wire.Record, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	seqs, kinds, times, bodies := make([]int64, len(rows)), make([]string, len(rows)), make([]int64, len(rows)), make([][]byte, len(rows))
+	for i, r := range rows {
+		seqs[i], kinds[i], times[i], bodies[i] = int64(r.seq), cleanText(string(r.Kind)), ms(r.At), []byte(r.Body)
+		if bodies[i] == nil {
+			bodies[i] = []byte{}
+		}
+	}
+	there := make(map[int64]bool, len(rows))
+	err := t.rows(`INSERT INTO record (store, epoch, lane, seq, kind, at, received, body)
+		SELECT ?, ?, ?, u.seq, u.kind, u.at, ?, u.body FROM unnest(?::BIGINT[], ?::TEXT[], ?::BIGINT[], ?::BYTEA[]) AS u(seq, kind, at, body)
+		ON CONFLICT DO NOTHING RETURNING seq`, []any{b.Store, b.Epoch, b.Lane, ms(b.Received), seqs, kinds, times, bodies},
+		func(scan func(...any) error) error {
+			var seq int64
+			err := scan(&seq)
+			there[seq] = true
+			return err
+		})
+	var fresh []wire.Record
+	for _, r := range rows {
+		if there[int64(r.seq)] {
+			fresh = append(fresh, r.Record)
+		}
+	}
+	return fresh, err
 }
 
 // toldBefore reports whether the record is stored at its place in any other epoch of the lane: a store may have been restored
@@ -181,33 +281,6 @@ func toldBefore(t *tx, b Batch, seq uint64, r wire.Record) (bool, error) {
 		AND epoch IN (SELECT epoch FROM watermark WHERE store = ? AND lane = ? AND epoch <> ?)`,
 		[]any{b.Store, b.Lane, seq, string(r.Kind), ms(r.At), []byte(r.Body), b.Store, b.Lane, b.Epoch}, &n)
 	return n > 0, err
-}
-
-// compare reports whether a record is stored at its place, and is this one. A time that NewBatch had to make up
-// is not compared. A store that has given a record up in the meantime repeats it as a RecordLost, which contradicts nothing.
-func compare(t *tx, b Batch, seq uint64, r wire.Record) (there, same bool, err error) {
-	var kind string
-	var when int64
-	var body []byte
-	err = t.row("SELECT kind, at, body FROM record WHERE store = ? AND epoch = ? AND lane = ? AND seq = ?", []any{b.Store, b.Epoch, b.Lane, seq}, &kind, &when, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, false, nil
-	}
-	if err == nil && r.Kind == wire.RecordLost {
-		return true, true, nil
-	}
-	return err == nil, kind == string(r.Kind) && (when == ms(r.At) || r.At.Equal(b.Received)) && bytes.Equal(body, r.Body), err
-}
-
-// insert keeps one record and what it says. A row that was there already says nothing again.
-func insert(t *tx, b Batch, seq uint64, r wire.Record) (bool, error) {
-	n, err := t.affect(`INSERT INTO record (store, epoch, lane, seq, kind, at, received, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		b.Store, b.Epoch, b.Lane, seq, string(r.Kind), ms(r.At), ms(b.Received), []byte(r.Body))
-	if err != nil || n == 0 {
-		return false, err
-	}
-	return true, project(t, b.Store, r, b.Received)
 }
 
 // seen notes when the store was heard, its clock's skew, and how old its newest record was.

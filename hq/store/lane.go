@@ -50,7 +50,7 @@ func (d *DB) KeepState(ctx context.Context, id string, s wire.State) error {
 	if err != nil {
 		return fmt.Errorf("keep the state of store %s: %w", id, err)
 	}
-	return d.do(ctx, func(t *tx) error { return t.exec("UPDATE store SET state = ? WHERE id = ?", string(text), id) })
+	return d.doFor(ctx, id, func(t *tx) error { return t.exec("UPDATE store SET state = ? WHERE id = ?", string(text), id) })
 }
 
 // States are the stores' words on their memory, by store. One that never told is not there.

@@ -89,7 +89,11 @@ func putMember(t *tx, m member.Member, now time.Time) error {
 	return t.exec("DELETE FROM member_tag WHERE member = ?", string(m.ID))
 }
 
+// touch counts a change of what a kind of snapshot is made of: it is the chain's.
 func touch(t *tx, kind string) error {
+	if err := t.own(); err != nil {
+		return err
+	}
 	return t.exec("UPDATE content SET revision = revision + 1 WHERE kind = ?", kind)
 }
 
@@ -102,7 +106,7 @@ func (d *DB) Revision(ctx context.Context, kind string) (int64, error) {
 
 // Members lists members by ID, from one ID on (exclusive), at most limit; a negative limit is none.
 func (d *DB) Members(ctx context.Context, after member.ID, limit int) ([]Person, error) {
-	all, err := list(ctx, d, "SELECT body FROM member WHERE id > ? ORDER BY id LIMIT ?", []any{string(after), limit}, scanPerson)
+	all, err := list(ctx, d, "SELECT body FROM member WHERE id > ? ORDER BY id LIMIT ?", []any{string(after), limited(limit)}, scanPerson)
 	if err != nil || len(all) == 0 {
 		return all, err
 	}
@@ -233,7 +237,9 @@ func (d *DB) MemberCount(ctx context.Context) (int, map[member.Purpose]int, erro
 		return 0, nil, err
 	}
 	by := map[member.Purpose]int{}
-	_, err := list(ctx, d, "SELECT c.value, count(*) FROM member, json_each(member.body, '$.consents') AS c GROUP BY c.value", nil,
+	_, err := list(ctx, d, d.pick("SELECT c.value, count(*) FROM member, json_each(member.body, '$.consents') AS c GROUP BY c.value",
+		`SELECT c.value, count(*) FROM member, json_array_elements_text(CASE json_typeof(member.body::JSON -> 'consents') WHEN 'array'
+			THEN member.body::JSON -> 'consents' ELSE '[]' END) AS c(value) GROUP BY c.value`), nil,
 		func(r *sql.Rows) (struct{}, error) {
 			var p member.Purpose
 			var k int

@@ -80,7 +80,7 @@ type Answer struct {
 // Answers lists, for each store and kind, its newest answers, newest first.
 func (d *DB) Answers(ctx context.Context) ([]Answer, error) {
 	return list(ctx, d, `SELECT store, kind, version, state = 'applied', code, why, at FROM (
-			SELECT *, row_number() OVER (PARTITION BY store, kind ORDER BY version DESC) AS n FROM applied)
+			SELECT *, row_number() OVER (PARTITION BY store, kind ORDER BY version DESC) AS n FROM applied) AS numbered
 		WHERE n <= 20 ORDER BY store, kind, version DESC`, nil, func(r *sql.Rows) (Answer, error) {
 		var a Answer
 		var when int64

@@ -93,7 +93,7 @@ func (d *DB) CheckToken(ctx context.Context, id, token string) (bool, error) {
 
 // SawShop notes when a store was heard, and the program it runs if that is known.
 func (d *DB) SawShop(ctx context.Context, id, version string, now time.Time) error {
-	return d.do(ctx, func(t *tx) error {
+	return d.doFor(ctx, id, func(t *tx) error {
 		return t.exec("UPDATE store SET last_seen = max(last_seen, ?), version = CASE WHEN ? = '' THEN version ELSE ? END WHERE id = ?",
 			ms(now), version, version, id)
 	})

@@ -48,8 +48,8 @@ type Counts struct {
 func (d *DB) Count(ctx context.Context, since time.Time) (Counts, error) {
 	var c Counts
 	var waited sql.NullInt64
-	err := d.reader.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(named), 0), coalesce(sum(campaign <> ''), 0),
-		coalesce(sum(claimed_at > 0), 0) FROM visit WHERE started >= ?`, ms(since)).
+	err := d.reader.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(named), 0), count(*) FILTER (WHERE campaign <> ''),
+		count(*) FILTER (WHERE claimed_at > 0) FROM visit WHERE started >= ?`, ms(since)).
 		Scan(&c.Visits, &c.Named, &c.Offered, &c.Claimed)
 	if err != nil || c.Claimed == 0 {
 		return c, err

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 plain() { go list -tags test ./... | grep -vE '/(kiosk/glass|cmd/foyer-kiosk|internal/e2e|internal/floors)$'; }
 
 unit() { CGO_ENABLED=0 go test -tags test $(plain); }
+on_postgres() { FOYER_DATABASE=postgres CGO_ENABLED=0 go test -tags test -count=1 "$@"; }
 # Encoders and hosts that are not ours, of these versions.
 printing_peers() {
 	local npm=$PWD/artifacts/npm
@@ -18,8 +19,9 @@ printing_peers() {
 }
 e2e() { go test -count=1 -timeout 20m "$@"; }
 
-internal/scripts/need.sh browser broker barcodes || true # the tests that want them say SKIP themselves when they could not be had
+internal/scripts/need.sh browser broker barcodes database || true # the tests that want them say SKIP themselves when they could not be had
 stage unit unit
+need_or_skip database database && stage database on_postgres ./hq/store
 stage floors go test -count=1 ./internal/floors
 if need_or_skip printing-peers node barcodes; then
 	stage printing-peers printing_peers
