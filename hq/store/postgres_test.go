@@ -20,8 +20,8 @@ import (
 
 func TestNumber(t *testing.T) {
 	for in, want := range map[string]string{
-		"SELECT 1":                                 "SELECT 1",
-		"a = ? AND b = ?":                          "a = $1 AND b = $2",
+		"SELECT 1":        "SELECT 1",
+		"a = ? AND b = ?": "a = $1 AND b = $2",
 		"a = '?' AND b = ? AND c = 'it''s ?' AND ?": "a = '?' AND b = $1 AND c = 'it''s ?' AND $2",
 	} {
 		if got := postgres.query(in); got != want {
@@ -175,7 +175,9 @@ func TestTwoHeadquartersShareStores(t *testing.T) {
 	var all sync.WaitGroup
 	for s := range stores {
 		for w := range 3 { // three lines of the same store, which send what comes next, over and over, to either
-			all.Go(func() { sendAll(t, both, fmt.Sprint("s", s), uint64(batches), size, rand.New(rand.NewPCG(uint64(s), uint64(w)))) })
+			all.Go(func() {
+				sendAll(t, both, fmt.Sprint("s", s), uint64(batches), size, rand.New(rand.NewPCG(uint64(s), uint64(w))))
+			})
 		}
 	}
 	all.Wait()
@@ -267,8 +269,8 @@ func TestWritesOfTheChainAreAlone(t *testing.T) {
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	for url, want := range map[string]string{
 		"postgres://foyer:hidden@127.0.0.1:1/foyer?connect_timeout=2": "refused",
-		"postgres://foyer:hidden@127.0.0.1:port/foyer":               "want postgres://",
-		"postgres://foyer:hidden@127.0.0.1/foyer?sslmode=perhaps":    "want postgres://",
+		"postgres://foyer:hidden@127.0.0.1:port/foyer":                "want postgres://",
+		"postgres://foyer:hidden@127.0.0.1/foyer?sslmode=perhaps":     "want postgres://",
 	} {
 		d, err := Open(url)
 		if err == nil {
