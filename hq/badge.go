@@ -272,7 +272,7 @@ func (h *HQ) ClientTLS() *tls.Config {
 	roots.AddCert(h.badges.authority.Certificate())
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: badge.ServerName(h.cfg.Chain),
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := h.badges.authority.Client(h.cfg.Now())
+			pair, err := h.badges.authority.Client(h.cfg.Now(), h.cfg.Instance)
 			return &pair, err
 		}}
 }
@@ -308,7 +308,7 @@ func (h *HQ) watch(ctx context.Context) {
 	defer tick.Stop()
 	said := ""
 	for {
-		err := errors.Join(h.lookAtBadges(ctx), h.reloadSigner())
+		err := errors.Join(h.lookAtBadges(ctx), h.reloadSigner(), h.sameSigner(ctx))
 		if err != nil && ctx.Err() == nil && err.Error() != said {
 			said = err.Error()
 			h.cfg.Log.Error("headquarters cannot look after badges and keys; trying again", "err", err)
@@ -360,6 +360,9 @@ func (h *HQ) shutOut(id string) {
 	}
 	if d, ok := b.(dropper); ok {
 		d.Drop(id)
+	}
+	if !h.leads() {
+		return
 	}
 	for _, kind := range kinds {
 		if err := b.Publish((wire.Place{Chain: h.cfg.Chain, Store: id}).Down(kind), true, nil); err != nil {

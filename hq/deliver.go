@@ -21,6 +21,8 @@ func (h *HQ) deliver(ctx context.Context, topic string, payload []byte) error {
 	}
 	lane, up := strings.CutPrefix(rest, "up/")
 	switch {
+	case rest != "state" && !h.takes():
+		return nil // it is given to the one that leads, too
 	case up && h.Barred(place.Store):
 		return nil // a broker elsewhere let it in: nothing of it is taken
 	case up:
@@ -63,7 +65,7 @@ func (h *HQ) Ingest(ctx context.Context, place wire.Place, lane string, payload 
 	}
 	now := h.cfg.Now()
 	batch := store.NewBatch(place.Store, b, now)
-	stored, err := h.db.Ingest(ctx, batch)
+	stored, err := h.ingest(ctx, batch)
 	if errors.Is(err, store.ErrUnknownStore) {
 		return wire.Ack{}, &BadBatch{err}
 	}
@@ -78,7 +80,7 @@ func (h *HQ) Ingest(ctx context.Context, place wire.Place, lane string, payload 
 		h.hub.changed()
 	}
 	h.noteStored(place.Store, b, stored)
-	ack := wire.Ack{Epoch: b.Epoch, Lane: b.Lane, Upto: stored.Upto, HQTime: now.UTC(), Takes: wire.BatchCompact, Fork: stored.Fork}
+	ack := wire.Ack{Epoch: b.Epoch, Lane: b.Lane, Upto: stored.Upto, HQTime: h.cfg.Now().UTC(), Takes: wire.BatchCompact, Fork: stored.Fork}
 	if stored.Have != stored.Upto {
 		ack.Have = new(stored.Have)
 	}

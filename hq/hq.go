@@ -9,14 +9,34 @@
 //
 // Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), the publisher, which
 // lays the newest snapshots of all kinds before every store whenever something changed, one that looks every second
-// whether a command in another process revoked a store or switched the signing key, and one that sends stores what they are
-// asked to do.
+// whether a command in another process revoked a store or switched the signing key, one that sends stores what they are
+// asked to do, and one that keeps company with other headquarters at the same database.
+//
+// # Several headquarters
+//
+// With PostgreSQL and a broker elsewhere several may share the work. Who does what:
+//
+//	batches, questions      the broker gives each to one of them (a shared subscription). The row of the store and the watermark
+//	                        make one transaction of each batch: none twice, none in a gap. A batch that has overtaken another waits
+//	                        for it half a second before a gap is told
+//	states of stores        each hears all, for its own pages; that all keep the same row does no harm
+//	snapshots, heads        the one that leads; versions are keys of rows, so two that both think they lead cannot make one twice,
+//	                        and stores refuse what is older than what they have. Who begins to lead lays everything again
+//	shutting out            each notices by itself; the one that leads clears the topics
+//	codes, badges, tokens   any: a code is used up in one transaction of the chain, serial numbers are 128 random bits
+//	pages, API              any: what changes at one is told to all others
+//	imports                 a checked file waits in the memory of the one that checked it: send both steps to the same one
+//	files of packs          each from its own folder: share the folder, or copy packs/ before publishing
+//	keys                    each from its own folder; one whose keys are not those of the database does not start
+//
+// The lead is an advisory lock of PostgreSQL (store.Company): it moves within two seconds of a leader's death.
 package hq
 
 import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +49,7 @@ import (
 	"foyer/hq/ca"
 	"foyer/hq/packs"
 	"foyer/hq/store"
+	"foyer/sync/badge"
 	"foyer/sync/wire"
 )
 
@@ -50,6 +71,8 @@ type Config struct {
 	Lease     time.Duration // a store out of touch for longer forgets its members; 0: never
 	Log       *slog.Logger
 	Now       func() time.Time
+	Database  string // the URL of a PostgreSQL database; empty: see DatabaseAt
+	Instance  int    // among those that share the database, each has its own; 0 is 1
 }
 
 // HQ is open headquarters.
@@ -62,6 +85,9 @@ type HQ struct {
 	broker     Broker
 	kick       chan struct{} // capacity 1: "look what is to be published"
 	hub        hub
+	company    *store.Company
+	outside    atomic.Bool // the broker is another's, and so may the database be
+	together   atomic.Bool // and it shares out what stores send
 
 	mu       sync.Mutex
 	shops    map[string]*presence
@@ -73,6 +99,7 @@ type HQ struct {
 	headed   map[string]time.Time // store: which head was laid before it
 	problem  string               // why snapshots cannot be published
 	ready    chan struct{}        // closed when the first look at what is to be published is over
+	gaps     map[string]gap       // by store and lane
 }
 
 // Open opens the data folder, and makes the database, the signing key and the admin token at the first start.
@@ -86,6 +113,7 @@ func Open(cfg Config) (*HQ, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	cfg.Instance = max(cfg.Instance, 1)
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("open data folder: %w", err)
@@ -112,22 +140,43 @@ func Open(cfg Config) (*HQ, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(filepath.Join(cfg.Dir, DatabaseFile))
+	if cfg.Database == "" {
+		if cfg.Database, err = DatabaseAt(cfg.Dir); err != nil {
+			return nil, err
+		}
+	}
+	db, err := store.Open(cfg.Database)
 	if err != nil {
 		return nil, err
 	}
+	ctx := context.Background()
+	pin := badge.Pin(authority.Certificate())
+	company, err := db.Join(ctx, cfg.Instance)
+	if err == nil {
+		err = settle(ctx, db, cfg, s, hex.EncodeToString(pin[:8]))
+	}
+	if err != nil {
+		if company != nil {
+			company.Leave()
+		}
+		return nil, errors.Join(err, db.Close())
+	}
 	h := &HQ{
-		cfg: cfg, db: db, depot: depot, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
+		cfg: cfg, db: db, company: company, gaps: map[string]gap{}, depot: depot, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
 		badges: badges{authority: authority},
 		wholes: map[string]time.Time{}, headed: map[string]time.Time{},
 	}
 	h.signer.Store(&s)
+	h.hub.tell = func() { company.Tell(store.Changed) }
 	return h, nil
 }
 
 // Close commits what waits and closes the database. Run must have returned.
-func (h *HQ) Close() error { return h.db.Close() }
+func (h *HQ) Close() error {
+	h.company.Leave()
+	return h.db.Close()
+}
 
 // Run serves stores through the broker until ctx ends.
 func (h *HQ) Run(ctx context.Context, b Broker) error {
@@ -136,6 +185,7 @@ func (h *HQ) Run(ctx context.Context, b Broker) error {
 	h.mu.Lock()
 	h.broker = b
 	h.mu.Unlock()
+	h.meet(b)
 	var all sync.WaitGroup
 	var publishing error
 	all.Go(func() {
@@ -144,6 +194,7 @@ func (h *HQ) Run(ctx context.Context, b Broker) error {
 	})
 	all.Go(func() { h.watch(ctx) })
 	all.Go(func() { h.commandLoop(ctx) })
+	all.Go(func() { h.keepCompany(ctx) })
 	err := b.Run(ctx, func(topic string, payload []byte) error { return h.deliver(ctx, topic, payload) })
 	cancel()
 	all.Wait()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"foyer/hq/store"
+	"foyer/hq/store/storetest"
 	"foyer/sync/wire"
 )
 
@@ -72,7 +73,7 @@ func start(t *testing.T, dir string) *running {
 	t.Helper()
 	r := &running{t: t, broker: newFakeBroker(), log: &bytes.Buffer{}}
 	var err error
-	r.HQ, err = Open(Config{Dir: dir, Chain: "harbour", TagSecret: bytes.Repeat([]byte{7}, 32), Log: slog.New(slog.NewTextHandler(r.log, nil)),
+	r.HQ, err = Open(Config{Dir: storetest.Link(t, dir), Chain: "harbour", TagSecret: bytes.Repeat([]byte{7}, 32), Log: slog.New(slog.NewTextHandler(r.log, nil)),
 		Now: func() time.Time { return time.Date(2026, 9, 30, 12, 0, 0, 0, time.UTC) }})
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +259,7 @@ func TestPreviewsWorkOnce(t *testing.T) {
 
 func TestFilesOfTheFolder(t *testing.T) {
 	dir := t.TempDir()
-	open := func() (*HQ, error) { return Open(Config{Dir: dir, Chain: "harbour"}) }
+	open := func() (*HQ, error) { return Open(Config{Dir: storetest.Link(t, dir), Chain: "harbour"}) }
 	h, err := open()
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +275,11 @@ func TestFilesOfTheFolder(t *testing.T) {
 	}
 	token := h.AdminToken()
 	h.Close()
-	for _, name := range []string{DatabaseFile, signingFile, adminTokenFile} {
+	database := DatabaseFile
+	if storetest.OnPostgres() {
+		database = LinkFile
+	}
+	for _, name := range []string{database, signingFile, adminTokenFile} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v: want mode 0600", name, info.Mode(), err)
 		}
@@ -327,7 +332,7 @@ func TestLogIsDiscreet(t *testing.T) {
 }
 
 func FuzzDeliver(f *testing.F) {
-	h, err := Open(Config{Dir: f.TempDir(), Chain: "harbour"})
+	h, err := Open(Config{Dir: storetest.Link(f, f.TempDir()), Chain: "harbour"})
 	if err != nil {
 		f.Fatal(err)
 	}

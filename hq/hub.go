@@ -4,6 +4,7 @@ import "sync"
 
 // hub tells watchers that something changed. Each has a channel of one: changes that it has not looked at are one change.
 type hub struct {
+	tell     func() // tells other headquarters; nil: there are none
 	mu       sync.Mutex
 	watchers map[chan struct{}]struct{}
 }
@@ -23,7 +24,16 @@ func (h *hub) watch() (<-chan struct{}, func()) {
 	}
 }
 
+// changed tells watchers here and at other headquarters.
 func (h *hub) changed() {
+	h.wake()
+	if h.tell != nil {
+		h.tell()
+	}
+}
+
+// wake tells watchers here.
+func (h *hub) wake() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.watchers {

@@ -121,6 +121,11 @@ func (h *HQ) members(ctx context.Context, place wire.Place, payload []byte) erro
 		h.noteBad(place.Store, &BadBatch{err})
 		return nil
 	}
+	if !h.leads() {
+		if err := h.follow(ctx); err != nil {
+			return err
+		}
+	}
 	h.mu.Lock()
 	head := h.head
 	h.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"foyer/hq/store"
+	"foyer/hq/store/storetest"
 	"foyer/sync/wire"
 )
 
@@ -122,7 +123,11 @@ func TestOldFilesAreSwept(t *testing.T) {
 // Whoever publishes beside a running headquarters is heard too, and 64 live releases are enough.
 func TestReleasesAreBounded(t *testing.T) {
 	dir := t.TempDir()
-	db, err := store.Open(filepath.Join(dir, DatabaseFile))
+	at, err := DatabaseAt(storetest.Link(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(at)
 	if err != nil {
 		t.Fatal(err)
 	}

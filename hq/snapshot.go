@@ -29,7 +29,14 @@ func (h *HQ) publishLoop(ctx context.Context) error {
 	tick := time.NewTicker(retry)
 	defer tick.Stop()
 	for first := true; ; first = false {
-		h.notePublishing(ctx, h.publishAll(ctx))
+		if h.leads() {
+			h.notePublishing(ctx, h.publishAll(ctx))
+		} else {
+			h.notePublishing(ctx, h.follow(ctx))
+			if !first {
+				h.company.Tell(store.Publish)
+			}
+		}
 		if first {
 			close(h.ready)
 		}
@@ -84,6 +91,9 @@ func (h *HQ) publishAll(ctx context.Context) error {
 			if h.Barred(s.ID) {
 				continue
 			}
+			if !h.leads() {
+				return nil // the lead has gone meanwhile
+			}
 			h.offer(s.ID, last)
 		}
 		if kind == Members {
@@ -127,6 +137,9 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 		}
 	}
 	if err := h.db.SavePublished(ctx, next); err != nil {
+		if newest, look := h.db.LastPublished(ctx, kind); look == nil && newest.Version >= next.Version {
+			return newest, nil // another headquarters was faster
+		}
 		return last, err
 	}
 	h.cfg.Log.Info("snapshot made", "kind", kind, "version", next.Version, "bytes", len(next.Sealed))

@@ -2,7 +2,6 @@ package hq
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +64,11 @@ func TestPublishesAfterACrash(t *testing.T) {
 	r.add("a")
 	r.snapshot("a", Members, 1)
 	r.stop()
-	db, err := store.Open(filepath.Join(dir, DatabaseFile))
+	at, err := DatabaseAt(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"foyer/hq/store/storetest"
 	"foyer/sync/badge"
 	"foyer/sync/wire"
 )
@@ -55,7 +56,7 @@ func TestDoorCommands(t *testing.T) {
 	var log bytes.Buffer
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"serve", "--data", data, "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
+		ended <- run(ctx, []string{"serve", "--data", storetest.Link(t, data), "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
 			"--stores", "127.0.0.1:0", "--mqtt-tls", "127.0.0.1:0", "--public-host", "127.0.0.1"}, in, &log)
 	}()
 	var up struct {

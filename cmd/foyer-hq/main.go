@@ -13,6 +13,8 @@
 //	foyer-hq pack widen NAME VERSION --to 50%         let more stores have it
 //	foyer-hq pack withdraw NAME VERSION               stores go back to the version before
 //	foyer-hq pack list
+//	foyer-hq database copy --from hq.db --to-file FILE  move the rows to PostgreSQL
+//	foyer-hq database adopt                           let a database follow this folder's keys
 //	foyer-hq pack gc                                  remove files that only withdrawn versions need
 //	foyer-hq command STORE config|resync|restart|diagnostics|screenshot  ask a store to do something
 //	foyer-hq command list STORE
@@ -54,6 +56,8 @@ const usage = `usage:
   foyer-hq pack gc       [--data DIR]                                  remove files that only withdrawn versions need
   foyer-hq command STORE config|resync|restart|diagnostics|screenshot [--wait 2m] [--data DIR]   ask a store to do something
   foyer-hq command list  STORE [--data DIR]
+  foyer-hq database copy --from hq.db --to-file FILE          move the rows to PostgreSQL
+  foyer-hq database adopt [--data DIR]                        let a shared database follow this folder's keys
 Each tells its flags with --help.
 `
 
@@ -107,6 +111,8 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return storeRevoke(ctx, args[2:], out, errs)
 	case word(0) == "signing":
 		return signing(ctx, args[1:], out, errs)
+	case word(0) == "database":
+		return database(ctx, args[1:], out, errs)
 	case word(0) == "broker" && word(1) == "mosquitto":
 		return brokerMosquitto(args[2:], out, errs)
 	case word(0) == "command":

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"foyer/hq/store/storetest"
 	"foyer/reader/tag"
 )
 
@@ -98,7 +99,7 @@ func TestServe(t *testing.T) {
 	var errs bytes.Buffer
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"serve", "--data", filepath.Join(dir, "hq"), "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
+		ended <- run(ctx, []string{"serve", "--data", storetest.Link(t, filepath.Join(dir, "hq")), "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
 			"--tag-key-file", key, "--ready-file", ready}, in, &errs)
 	}()
 	var up struct {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"foyer/hq/store/storetest"
 	"foyer/internal/daemon"
 	"foyer/reader/tag"
 	"foyer/sync/content"
@@ -44,7 +45,7 @@ func newChain(t *testing.T) *chain {
 	var errs bytes.Buffer
 	var all sync.WaitGroup
 	all.Go(func() {
-		if code := run(ctx, []string{"serve", "--data", c.path("hq"), "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
+		if code := run(ctx, []string{"serve", "--data", storetest.Link(t, c.path("hq")), "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
 			"--packs", "127.0.0.1:0", "--tag-key-file", c.path("tag.key"), "--log-level", "error"}, in, &errs); code != 0 {
 			t.Errorf("headquarters ends with %d: %s", code, errs.String())
 		}

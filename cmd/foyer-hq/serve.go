@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"foyer/hq/broker"
 	"foyer/hq/console"
 	"foyer/hq/gate"
+	"foyer/hq/store"
 	"foyer/reader/tag"
 	"foyer/sync/line"
 	"foyer/sync/wire"
@@ -36,6 +39,8 @@ type options struct {
 	tagKey, tlsCert, tlsKey, ready, log string
 	stores, mqttTLS, host, storesBroker string
 	brokerBadge                         bool
+	database, databaseFile, share       string
+	instance                            int
 	lease                               time.Duration
 }
 
@@ -54,6 +59,10 @@ func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
 	f.StringVar(&o.broker, "broker", "", "use the broker at this `URL` (tcp:// or tls://) in place of the one inside")
 	f.BoolVar(&o.brokerBadge, "broker-badge", false, "come to that broker with a certificate of headquarters' own authority (foyer-hq broker mosquitto)")
 	f.StringVar(&o.storesBroker, "stores-broker", "", "that broker's `URL` as stores reach it; default: as --broker")
+	f.StringVar(&o.database, "database", "", "keep the rows in this PostgreSQL database, `URL`, in place of a file in the data folder; written down there")
+	f.StringVar(&o.databaseFile, "database-file", "", "the `file` with that URL, where it holds a password")
+	f.IntVar(&o.instance, "instance", 1, "the `number` of this foyer-hq among those that share the database, 1 to 8")
+	f.StringVar(&o.share, "broker-share", "hq", "the `name` of the shared subscription of foyer-hqs that share a database; none where the broker has no such thing")
 	f.StringVar(&o.brokerUser, "broker-user", "", "the account at that broker")
 	f.StringVar(&o.brokerPassword, "broker-password-file", "", "the `file` with its password")
 	f.StringVar(&o.tagKey, "tag-key-file", "", "the `file` with the chain's tag key (foyer keys new); without it members cannot be imported")
@@ -108,14 +117,29 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 			return nil, configError{err}
 		}
 	}
+	url, err := databaseURL("database", o.database, o.databaseFile)
+	if err != nil {
+		return nil, configError{err}
+	}
+	if o.instance < 1 || o.instance > store.MaxInstances {
+		return nil, configError{fmt.Errorf("--instance %d: want 1 to %d", o.instance, store.MaxInstances)}
+	}
+	if strings.ContainsAny(o.share, "/+# ") || o.share == "" {
+		return nil, configError{fmt.Errorf("--broker-share %q: want a name without / + # and spaces, or none", o.share)}
+	}
 	if o.lease < 0 || o.lease > 0 && o.lease < time.Hour {
 		return nil, configError{fmt.Errorf("--lease %v: want an hour or more, or 0", o.lease)}
 	}
 	if p.tls, err = certificate(o); err != nil {
 		return nil, configError{err}
 	}
-	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Lease: o.lease, Log: log}); err != nil {
+	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Lease: o.lease, Log: log, Database: url, Instance: o.instance}); err != nil {
 		return nil, configError{err}
+	}
+	if url != "" {
+		if err = p.keepDatabase(url); err != nil {
+			return nil, configError{errors.Join(err, p.hq.Close())}
+		}
 	}
 	if err = p.openBroker(); err == nil {
 		if p.ln, err = net.Listen("tcp", o.console); err != nil {
@@ -145,6 +169,18 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 		}
 	}
 	return p, nil
+}
+
+// keepDatabase writes down where the rows are. A file that was used before is not copied by itself: it may be an old one.
+func (p *program) keepDatabase(url string) error {
+	file := filepath.Join(p.options.data, hq.DatabaseFile)
+	if _, err := os.Stat(file); err == nil {
+		stores, err := p.hq.Stores(context.Background())
+		if err == nil && len(stores) == 0 {
+			p.log.Warn("the PostgreSQL database has no stores and the data folder has a file with rows: foyer-hq database copy moves them", "file", file)
+		}
+	}
+	return hq.KeepDatabase(p.options.data, url)
 }
 
 func readSecret(file string) ([]byte, error) {
@@ -198,8 +234,16 @@ func (p *program) openBroker() error {
 	if o.brokerBadge {
 		config = p.hq.ClientTLS()
 	}
-	l := line.New(line.Config{URL: o.broker, TLS: config, ClientID: "foyer-hq-" + o.chain, Username: o.brokerUser, Password: password, Log: p.log})
-	p.broker, p.mqtt = broker.NewExternal(o.chain, l, p.log), o.broker
+	id := "foyer-hq-" + o.chain
+	if o.instance > 1 {
+		id += "-" + strconv.Itoa(o.instance)
+	}
+	l := line.New(line.Config{URL: o.broker, TLS: config, ClientID: id, Username: o.brokerUser, Password: password, Log: p.log})
+	outside := broker.NewExternal(o.chain, l, p.log)
+	if p.hq.DB().Shared() && o.share != "none" {
+		outside.Share(o.share)
+	}
+	p.broker, p.mqtt = outside, o.broker
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 	"foyer/sync/wire"
 )
 
-// storeAdd adds a store to the database, whether the server runs or not: SQLite lets both write.
+// storeAdd adds a store to the database, whether the server runs or not: both databases let both write.
 func storeAdd(ctx context.Context, args []string, out, errs io.Writer) error {
 	f, data, tokenFile := storeFlags("store add", errs)
 	nameEN := f.String("name-en", "", "the store's name in English")
@@ -112,7 +111,11 @@ func withDatabase(dir string, do func(*store.DB) error) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return configError{fmt.Errorf("open data folder: %w", err)}
 	}
-	db, err := store.Open(filepath.Join(dir, hq.DatabaseFile))
+	at, err := hq.DatabaseAt(dir)
+	if err != nil {
+		return configError{err}
+	}
+	db, err := store.Open(at)
 	if err != nil {
 		return configError{err}
 	}

@@ -117,7 +117,7 @@ func (o *office) mosquitto() (*rig, linetest.Secure, string) {
 		}
 		return filepath.Join(dir, "mosquitto.conf")
 	})
-	own, err := o.a.Client(time.Now())
+	own, err := o.a.Client(time.Now(), 1)
 	if err != nil {
 		o.t.Fatal(err)
 	}

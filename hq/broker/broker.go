@@ -53,6 +53,12 @@ func (s *shelf) put(topic string, payload []byte) {
 	s.all[topic] = payload
 }
 
+func (s *shelf) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.all)
+}
+
 // matching returns the topics and payloads that match the filter.
 func (s *shelf) matching(filter string) map[string][]byte {
 	s.mu.Lock()

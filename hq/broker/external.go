@@ -37,6 +37,7 @@ type External struct {
 	queues   [lanes]chan message
 	states   latest
 	dropped  atomic.Uint64
+	group    string // "": alone
 }
 
 type message struct {
@@ -54,6 +55,16 @@ func NewExternal(chain string, pipe Pipe, log *slog.Logger) *External {
 	return e
 }
 
+// Share makes this one of several headquarters among which the broker shares out what stores send: all that give the same name.
+// The broker must know shared subscriptions ($share). Call it before Run.
+func (e *External) Share(group string) { e.group = group }
+
+// Together reports whether each batch and question is given to one of several headquarters only.
+func (e *External) Together() bool { return e.group != "" }
+
+// Forget lets go of what Publish was given to retain: another headquarters looks after it now.
+func (e *External) Forget() { e.retained.clear() }
+
 // Online tells whether the broker can be reached, and since when that is so.
 func (e *External) Online() (bool, time.Time) { return e.pipe.Online() }
 
@@ -64,8 +75,12 @@ func (e *External) Dropped() uint64 { return e.dropped.Load() }
 // lost it.
 func (e *External) Run(ctx context.Context, deliver func(topic string, payload []byte) error) error {
 	all := wire.Place{Chain: e.chain, Store: "+"}
-	e.pipe.Subscribe(all.Up("#"), e.take)
-	e.pipe.Subscribe(all.Ask("#"), e.take)
+	share := ""
+	if e.group != "" {
+		share = "$share/" + e.group + "/"
+	}
+	e.pipe.Subscribe(share+all.Up("#"), e.take)
+	e.pipe.Subscribe(share+all.Ask("#"), e.take)
 	e.pipe.Subscribe(all.State(), e.takeState)
 	e.pipe.OnUp(func() { go e.retainAgain() }) // the pipe's own goroutine must not wait for its own writes
 	ctx, cancel := context.WithCancel(ctx)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"foyer/hq/ca"
+	"foyer/hq/store"
 	"foyer/sync/badge"
 	"foyer/sync/wire"
 )
@@ -37,21 +38,23 @@ max_queued_messages 1000
 persistence false
 `
 
-// mosquittoRules say what fromStore and toStore say; %%u is the common name of the certificate.
-const mosquittoRules = `# Headquarters reads what stores send, and answers.
-user %[1]s
+// mosquittoHQ is for each headquarters that may come: each has a name of its own, else one throws the other out.
+const mosquittoHQ = `user %[1]s
 topic read edge/v1/%[2]s/+/up/#
 topic read edge/v1/%[2]s/+/ask/#
 topic read edge/v1/%[2]s/+/state
 topic write edge/v1/%[2]s/+/ack
 topic write edge/v1/%[2]s/+/down/#
 
-# Each store keeps to its own branch.
-pattern write edge/v1/%[2]s/%%u/up/#
-pattern write edge/v1/%[2]s/%%u/ask/#
-pattern write edge/v1/%[2]s/%%u/state
-pattern read edge/v1/%[2]s/%%u/ack
-pattern read edge/v1/%[2]s/%%u/down/#
+`
+
+// mosquittoRules say what fromStore and toStore say; %%u is the common name of the certificate.
+const mosquittoRules = `# Each store keeps to its own branch.
+pattern write edge/v1/%[1]s/%%u/up/#
+pattern write edge/v1/%[1]s/%%u/ask/#
+pattern write edge/v1/%[1]s/%%u/state
+pattern read edge/v1/%[1]s/%%u/ack
+pattern read edge/v1/%[1]s/%%u/down/#
 `
 
 // MosquittoFiles makes a configuration with which Mosquitto takes the chain's badges and locks each store to its branch. dir is
@@ -68,10 +71,18 @@ func MosquittoFiles(a *ca.Authority, chain, dir string, port int, revoked string
 	in := func(name string) string { return path.Join(dir, name) }
 	return []File{
 		{"mosquitto.conf", fmt.Sprintf(mosquittoConf, chain, port, in("ca.pem"), in("broker.pem"), in("broker.key"), in("crl.pem"), in("acl"), wire.MaxSealed+4096), 0o644},
-		{"acl", fmt.Sprintf(mosquittoRules, badge.HQName, chain), 0o644},
+		{"acl", mosquittoACL(chain), 0o644},
 		{"ca.pem", badge.EncodeCertificates(a.Certificate()), 0o644},
 		{"crl.pem", revoked, 0o644},
 		{"broker.pem", certificate, 0o644},
 		{"broker.key", key, 0o600},
 	}, nil
+}
+
+func mosquittoACL(chain string) string {
+	text := "# Headquarters, as many as share the work, read what stores send, and answer.\n"
+	for n := range store.MaxInstances {
+		text += fmt.Sprintf(mosquittoHQ, badge.InstanceName(n+1), chain)
+	}
+	return text + fmt.Sprintf(mosquittoRules, chain)
 }

@@ -189,9 +189,10 @@ func (a *Authority) Server(now time.Time, life time.Duration, names ...string) (
 	return a.pair(form)
 }
 
-// Client makes a key and a certificate with which headquarters itself comes to a broker elsewhere.
-func (a *Authority) Client(now time.Time) (tls.Certificate, error) {
-	form := a.form(badge.HQName, now, ServerLife)
+// Client makes a key and a certificate with which headquarters itself comes to a broker elsewhere: the first of those that share
+// the work, or a further one. A broker throws out the first of two that come with one name.
+func (a *Authority) Client(now time.Time, instance int) (tls.Certificate, error) {
+	form := a.form(badge.InstanceName(instance), now, ServerLife)
 	form.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	return a.pair(form)
 }

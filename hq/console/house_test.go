@@ -17,6 +17,7 @@ import (
 
 	"foyer/hq"
 	"foyer/hq/store"
+	"foyer/hq/store/storetest"
 	"foyer/shop/campaign"
 	"foyer/sync/wire"
 )
@@ -38,7 +39,7 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	h := &house{t: t, now: time.Date(2026, 9, 30, 10, 15, 0, 0, time.UTC), seq: map[string]uint64{}, published: map[string]int{}, told: make(chan struct{}, 1000)}
 	var err error
-	h.hq, err = hq.Open(hq.Config{Dir: t.TempDir(), Chain: "harbour", TagSecret: make([]byte, 32), Log: slog.New(slog.DiscardHandler),
+	h.hq, err = hq.Open(hq.Config{Dir: storetest.Link(t, t.TempDir()), Chain: "harbour", TagSecret: make([]byte, 32), Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { h.mu.Lock(); defer h.mu.Unlock(); return h.now }})
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 
 	"foyer/hq"
 	"foyer/hq/ca"
+	"foyer/hq/store/storetest"
 	"foyer/sync/badge"
 	"foyer/sync/wire"
 )
@@ -40,7 +41,7 @@ var start = time.Date(2026, 9, 30, 12, 0, 0, 0, time.UTC)
 func newOffice(t *testing.T) *office {
 	o := &office{t: t, now: start}
 	var err error
-	if o.hq, err = hq.Open(hq.Config{Dir: t.TempDir(), Chain: "harbour", Now: o.clock}); err != nil {
+	if o.hq, err = hq.Open(hq.Config{Dir: storetest.Link(t, t.TempDir()), Chain: "harbour", Now: o.clock}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { o.hq.Close() })

@@ -49,6 +49,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // readers is how many connections read at once.
@@ -65,7 +67,9 @@ type DB struct {
 	dialect dialect
 	reader  reads
 	writers []*writer
-	closers []func() error // after the writers have ended
+	closers []func() error  // after the writers have ended
+	config  *pgx.ConnConfig // PostgreSQL
+	lock    int64           // PostgreSQL: the first of the chain's advisory locks
 	stop    chan struct{}
 	once    sync.Once
 	done    sync.WaitGroup

@@ -41,7 +41,7 @@ func openPostgres(url string) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("open database %s: %w", name, hidePassword(err))
 	}
-	d := &DB{dialect: postgres, reader: reads{db, postgres}, closers: []func() error{db.Close}}
+	d := &DB{dialect: postgres, config: config, lock: lock, reader: reads{db, postgres}, closers: []func() error{db.Close}}
 	for range storeWriters + 1 {
 		w := &postgresWriter{db: db, lock: lock}
 		d.writers = append(d.writers, &writer{jobs: make(chan *job, 64), group: 1, commit: w.commit, close: func() {}})
@@ -84,7 +84,7 @@ func preparePostgres(db *sql.DB) (lock int64, err error) {
 	}
 	h := fnv.New64a()
 	h.Write([]byte("foyer " + schema.String))
-	lock = int64(h.Sum64() >> 2) // the lead's is the next one
+	lock = int64(h.Sum64()>>2) &^ 0xff // the next ones are the lead's and the numbers' of Company
 	err = conn.Raw(func(c any) error { return migratePostgres(ctx, c.(*stdlib.Conn).Conn(), lock) })
 	return lock, err
 }

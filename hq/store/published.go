@@ -36,6 +36,13 @@ func (d *DB) LastPublished(ctx context.Context, kind string) (Published, error) 
 	return p, err
 }
 
+// LastVersion is the newest version of a kind; 0 if there is none.
+func (d *DB) LastVersion(ctx context.Context, kind string) (uint64, error) {
+	var n uint64
+	err := d.reader.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM published WHERE kind = ?", kind).Scan(&n)
+	return n, err
+}
+
 // SavePublished keeps a sealed snapshot before anybody sees it. Its version must be new. Campaigns that changed up to its
 // revision are marked with its version.
 func (d *DB) SavePublished(ctx context.Context, p Published) error {

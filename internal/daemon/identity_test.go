@@ -22,6 +22,7 @@ import (
 	"foyer/hq/broker"
 	"foyer/hq/gate"
 	"foyer/hq/store"
+	"foyer/hq/store/storetest"
 	"foyer/reader/tag"
 	"foyer/sync/badge"
 	"foyer/sync/wire"
@@ -38,7 +39,7 @@ type office struct {
 }
 
 func newOffice(t *testing.T) *office {
-	o := &office{t: t, dir: t.TempDir()}
+	o := &office{t: t, dir: storetest.Link(t, t.TempDir())}
 	var err error
 	if o.hq, err = hq.Open(hq.Config{Dir: o.dir, Chain: "demo", TagSecret: make([]byte, 32)}); err != nil {
 		t.Fatal(err)
@@ -180,7 +181,11 @@ func TestRevokedByAnotherProcess(t *testing.T) {
 	o := newOffice(t)
 	o.run(o.enrol(""))
 	o.until("the store is online", func() bool { return o.line() == hq.Online })
-	db, err := store.Open(filepath.Join(o.dir, hq.DatabaseFile))
+	at, err := hq.DatabaseAt(o.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(at)
 	if err != nil {
 		t.Fatal(err)
 	}

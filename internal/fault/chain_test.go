@@ -16,6 +16,7 @@ import (
 	"foyer/hq"
 	"foyer/hq/broker"
 	"foyer/hq/store"
+	"foyer/hq/store/storetest"
 	"foyer/sync/journal"
 	"foyer/sync/line"
 	"foyer/sync/line/linetest"
@@ -66,14 +67,14 @@ func each(t *testing.T, test func(t *testing.T, h *headquarters)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := &headquarters{t: t, dir: t.TempDir(), address: l.Addr().String()}
+		h := &headquarters{t: t, dir: storetest.Link(t, t.TempDir()), address: l.Addr().String()}
 		l.Close()
 		h.start()
 		test(t, h)
 	})
 	t.Run("mosquitto", func(t *testing.T) {
 		b := linetest.Mosquitto(t)
-		h := &headquarters{t: t, dir: t.TempDir(), address: b.Address(), outside: b}
+		h := &headquarters{t: t, dir: storetest.Link(t, t.TempDir()), address: b.Address(), outside: b}
 		h.start()
 		test(t, h)
 	})
@@ -118,6 +119,10 @@ func (h *headquarters) backup() (restore func()) {
 	h.stop()
 	saved := h.t.TempDir()
 	copyFiles(h.t, h.dir, saved)
+	restoreRows := func() {}
+	if at, err := hq.DatabaseAt(h.dir); err == nil && store.IsURL(at) {
+		restoreRows = storetest.Backup(h.t, at)
+	}
 	h.start()
 	return func() {
 		h.stop()
@@ -125,6 +130,7 @@ func (h *headquarters) backup() (restore func()) {
 			os.RemoveAll(filepath.Join(h.dir, f))
 		}
 		copyFiles(h.t, saved, h.dir)
+		restoreRows()
 		h.start()
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"foyer/hq/store/storetest"
 	"foyer/sync/journal"
 )
 
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	case "unsynced":
 		writeUnsynced(dir)
 	}
-	os.Exit(m.Run())
+	os.Exit(storetest.Run(m))
 }
 
 const small = 4 << 20 // bytes of the journal: it is pruned and used again all the time

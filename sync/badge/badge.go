@@ -30,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,14 @@ import (
 
 // HQName is the common name of headquarters' certificates. The underscore keeps stores from being called so.
 const HQName = "_hq"
+
+// InstanceName is the common name of one of several headquarters that share the work.
+func InstanceName(instance int) string {
+	if instance <= 1 {
+		return HQName
+	}
+	return HQName + "-" + strconv.Itoa(instance)
+}
 
 // Zone is the domain that the authority may sign names of, next to .local and private addresses.
 const Zone = "foyer.internal"

@@ -40,6 +40,23 @@ func New(t testing.TB) string {
 	return filepath.Join(t.TempDir(), "hq.db")
 }
 
+// Link gives a data folder of headquarters, made if it is not there, an empty database of its own where the tests use PostgreSQL.
+func Link(t testing.TB, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "database.url")
+	if _, err := os.Stat(path); err == nil || !OnPostgres() {
+		return dir
+	}
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = os.WriteFile(path, []byte(Postgres(t)), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // Postgres is the URL of a test's own empty PostgreSQL database: a schema of it, which goes with the test.
 func Postgres(t testing.TB) string {
 	t.Helper()

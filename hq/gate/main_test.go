@@ -1,0 +1,10 @@
+package gate
+
+import (
+	"os"
+	"testing"
+
+	"foyer/hq/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(storetest.Run(m)) }
