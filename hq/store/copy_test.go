@@ -30,6 +30,9 @@ func TestCopy(t *testing.T) {
 	if _, err := d.Ingest(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
+	if err := d.SavePublished(t.Context(), Published{Kind: wire.Members, Version: 1, Sealed: []byte{1}, MadeAt: noon, Step: &MembersStep{Version: 1, Body: []byte{}}}); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.do(t.Context(), func(t *tx) error { // as an older program let it in
 		return t.exec("UPDATE visit SET zone = 'a' || char(0) || 'b' WHERE visit = 'e-3'")
 	}); err != nil {

@@ -79,6 +79,9 @@ func (d dialect) value(a any) any {
 		}
 		return int64(0)
 	case []byte:
+		if len(v) == 0 {
+			return []byte{} // nil is an empty value in SQLite, and NULL in PostgreSQL
+		}
 		if len(v) <= 64 { // it may be the caller's array, and PostgreSQL is sent it later
 			return bytes.Clone(v)
 		}
