@@ -100,6 +100,9 @@ func (h *HQ) commandLoop(ctx context.Context) {
 // sendCommands sends to the stores that are there what they have not answered. came: they have just come, so that what was sent
 // before is lost.
 func (h *HQ) sendCommands(ctx context.Context, came bool, only ...string) error {
+	if !h.leads() {
+		return nil // the one that leads sends them
+	}
 	open, err := h.db.OpenCommands(ctx)
 	if err != nil || len(open) == 0 {
 		return err

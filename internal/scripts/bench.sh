@@ -19,6 +19,7 @@ stage every-reader env CGO_ENABLED=0 go test -tags test -count=1 -timeout 30m -r
 stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal -bench 'Append$' -benchtime 40x
 stage journal-file micro ./sync/journal -bench 'AfterDrain|OnDisk' -benchtime 1x
+stage headquarters micro ./hq/store -bench Durable
 stage packs micro ./sync/content
 stage printing micro ./kiosk/printer ./kiosk/printer/dots ./kiosk/printer/virtual ./kiosk/printer/post
 stage journal-kills env FOYER_KILLS=1000 go test -tags test -count=1 -timeout 30m -v -run '^TestKilledInTheMiddle' ./sync/journal
