@@ -131,7 +131,7 @@ func (h *HQ) meet(b Broker) {
 func (h *HQ) keepCompany(ctx context.Context) {
 	h.company.Run(ctx, h.led, func(word string) {
 		if word == store.Publish {
-			poke(h.kick)
+			poke(h.asked)
 			return
 		}
 		h.hub.wake()
@@ -161,7 +161,7 @@ func (h *HQ) led(begins bool) {
 	h.badges.mu.Lock()
 	h.badges.barred = nil // the next look shuts out again
 	h.badges.mu.Unlock()
-	poke(h.kick)
+	poke(h.asked)
 	h.hub.wake()
 }
 

@@ -20,6 +20,7 @@
 //	                        make one transaction of each batch: none twice, none in a gap. A batch that has overtaken another waits
 //	                        for it half a second before a gap is told
 //	states of stores        each hears all, for its own pages; that all keep the same row does no harm
+//	commands                the one that leads sends them; any may be asked for one, and takes the answer
 //	snapshots, heads        the one that leads; versions are keys of rows, so two that both think they lead cannot make one twice,
 //	                        and stores refuse what is older than what they have. Who begins to lead lays everything again
 //	shutting out            each notices by itself; the one that leads clears the topics
@@ -84,6 +85,7 @@ type HQ struct {
 	adminToken string
 	broker     Broker
 	kick       chan struct{} // capacity 1: "look what is to be published"
+	asked      chan struct{} // capacity 1: another headquarters says so
 	hub        hub
 	company    *store.Company
 	outside    atomic.Bool // the broker is another's, and so may the database be
@@ -162,7 +164,7 @@ func Open(cfg Config) (*HQ, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	h := &HQ{
-		cfg: cfg, db: db, company: company, gaps: map[string]gap{}, depot: depot, adminToken: token, kick: make(chan struct{}, 1), ready: make(chan struct{}),
+		cfg: cfg, db: db, company: company, gaps: map[string]gap{}, depot: depot, adminToken: token, kick: make(chan struct{}, 1), asked: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
 		badges: badges{authority: authority},
 		wholes: map[string]time.Time{}, headed: map[string]time.Time{},

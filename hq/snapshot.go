@@ -33,9 +33,6 @@ func (h *HQ) publishLoop(ctx context.Context) error {
 			h.notePublishing(ctx, h.publishAll(ctx))
 		} else {
 			h.notePublishing(ctx, h.follow(ctx))
-			if !first {
-				h.company.Tell(store.Publish)
-			}
 		}
 		if first {
 			close(h.ready)
@@ -44,6 +41,8 @@ func (h *HQ) publishLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-h.kick:
+			h.company.Tell(store.Publish) // whoever else has stores to lay it before
+		case <-h.asked:
 		case <-tick.C:
 		}
 	}
