@@ -235,6 +235,19 @@ type Session struct {
 	End      string    `json:"end"` // "idle" or "closed"
 }
 
+// Tried is the body of POST /v1/kiosk/demos: one demo pack that somebody tried.
+type Tried struct {
+	Visit    string    `json:"visit,omitempty"`
+	Language string    `json:"language"`
+	Pack     string    `json:"pack"`
+	Version  int       `json:"version"`
+	Started  time.Time `json:"started"`
+	Ended    time.Time `json:"ended"`
+	Score    int       `json:"score"`
+	End      string    `json:"end"`              // "done", "won", "lost", or "left" before its end
+	Reward   string    `json:"reward,omitempty"` // what the score is worth, by the pack's name for it
+}
+
 // Problem is the body of every answer of 400 and above (RFC 9457: type omitted, title and detail kept).
 type Problem struct {
 	Status int    `json:"status"`

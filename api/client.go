@@ -133,6 +133,14 @@ func (c *Client) SendPicture(ctx context.Context, face Face, order string, png [
 	return resp.Body.Close()
 }
 
+// ReportTried tells of one demo pack that somebody tried.
+func (c *Client) ReportTried(ctx context.Context, t Tried) error {
+	if err := c.ask(ctx, http.MethodPost, "/v1/kiosk/demos", t, nil); err != nil {
+		return fmt.Errorf("report demo: %w", err)
+	}
+	return nil
+}
+
 // ask sends one request and decodes its answer into out, if out is not nil.
 func (c *Client) ask(ctx context.Context, method, path string, body, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)

@@ -16,7 +16,7 @@ type Fact struct {
 	Of    member.ID      // whose fact it is; empty: nobody's, or no member's
 }
 
-// Body is VisitStarted, VisitEnded, GreetingDecided, CardClaimed, CardReleased, CardServed, StrangersPassed, KioskUsed,
+// Body is VisitStarted, VisitEnded, GreetingDecided, CardClaimed, CardReleased, CardServed, StrangersPassed, KioskUsed, DemoTried,
 // ReaderChanged, TagChanged, TagsSettled, TagsDisowned, BlockedTagSeen, BlockedTagHandled or MembersForgotten.
 type Body interface{ fact() }
 
@@ -77,6 +77,18 @@ type KioskUsed struct {
 	End      string // "idle" or "closed"
 }
 
+// DemoTried is one demo pack that somebody tried.
+type DemoTried struct {
+	Visit    string // "" for a walk-in
+	Language string
+	Pack     string
+	Version  int
+	Took     time.Duration
+	Score    int
+	End      string // "done", "won", "lost" or "left"
+	Reward   string // earned; "" for none
+}
+
 // ReaderChanged says that a reader came or went.
 type ReaderChanged struct {
 	Reader string
@@ -92,4 +104,5 @@ func (CardReleased) fact()    {}
 func (CardServed) fact()      {}
 func (StrangersPassed) fact() {}
 func (KioskUsed) fact()       {}
+func (DemoTried) fact()       {}
 func (ReaderChanged) fact()   {}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -250,6 +251,27 @@ func (s *Shop) whose(visit string) member.ID {
 		return c.member.ID
 	}
 	return ""
+}
+
+// DemoTried records one demo that somebody tried and returns when it is durable. An error that is ErrSession says what is
+// wrong with it.
+func (s *Shop) DemoTried(ctx context.Context, t DemoTried) error {
+	switch {
+	case t.Visit != "" && !shortText(t.Visit, 64):
+		return fmt.Errorf("%w: visit: want a visit's id or nothing", ErrSession)
+	case t.Language == "" || !s.cfg.Words.Has(t.Language, "greeting.guest"):
+		return fmt.Errorf("%w: language %.20q: want one of %q", ErrSession, t.Language, s.cfg.Words.Languages())
+	case !shortText(t.Pack, 32) || t.Version < 1 || t.Reward != "" && !shortText(t.Reward, 32):
+		return fmt.Errorf("%w: want a pack's name, its version and perhaps its reward", ErrSession)
+	case t.Took < 0 || t.Took > maxSession || t.Score < 0:
+		return fmt.Errorf("%w: want a play of at most a day, and a score that is not negative", ErrSession)
+	case !slices.Contains([]string{"done", "won", "lost", "left"}, t.End):
+		return fmt.Errorf("%w: end %.20q: want done, won, lost or left", ErrSession, t.End)
+	}
+	reply := make(chan error, 1)
+	return s.ask(ctx, request{reply: reply, do: func(s *Shop) {
+		s.cfg.Ledger.Record(Fact{At: s.now, Body: t, Of: s.whose(t.Visit)}, func(err error) { reply <- err })
+	}})
 }
 
 func (s *Shop) checkSession(u Session) error {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -22,6 +23,7 @@ const (
 	maxVisit   = 128            // bytes of a visit's name
 	maxSession = 24 * time.Hour // one use of the kiosk
 	maxTaps    = 100_000
+	maxScore   = 1_000_000
 )
 
 func (s *Server) claim(ctx context.Context, visit, by string) error {
@@ -62,6 +64,17 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) *api.Problem {
 		return api.NewProblem(api.CodeInvalid, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return s.done(w, r, s.desk.KioskUsed(r.Context(), u))
+}
+
+func (s *Server) tried(w http.ResponseWriter, r *http.Request) *api.Problem {
+	var t api.Tried
+	if p := readBody(w, r, &t); p != nil {
+		return p
+	}
+	if err := checkTried(t); err != nil {
+		return api.NewProblem(api.CodeInvalid, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return s.done(w, r, s.desk.DemoTried(r.Context(), t))
 }
 
 // done answers with nothing when all went well.
@@ -106,14 +119,32 @@ func plain(s string, limit int) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
+// complaints collects what is wrong with a body.
+type complaints []error
+
+func (c *complaints) fault(bad bool, text string) {
+	if bad {
+		*c = append(*c, errors.New(text))
+	}
+}
+
+// checkTried tells all that is wrong with a report of a demo.
+func checkTried(t api.Tried) error {
+	var c complaints
+	c.fault(t.Visit != "" && !plain(t.Visit, maxVisit), `"visit": take it from the greeting, or leave it out`)
+	c.fault(!plain(t.Language, 16), `"language": want a tag like en or zh-CN`)
+	c.fault(!plain(t.Pack, 32) || t.Version < 1, `"pack", "version": want those of the pack's manifest`)
+	c.fault(t.Started.IsZero() || t.Ended.Before(t.Started) || t.Ended.Sub(t.Started) > maxSession, `"started", "ended": want two times at most a day apart`)
+	c.fault(t.Score < 0 || t.Score > maxScore, `"score": out of range`)
+	c.fault(!slices.Contains([]string{"done", "won", "lost", "left"}, t.End), `"end": want done, won, lost or left`)
+	c.fault(t.Reward != "" && !plain(t.Reward, 32), `"reward": want the name that the pack gives it`)
+	return errors.Join(c...)
+}
+
 // checkSession tells all that is wrong with a report of the kiosk.
 func checkSession(u api.Session) error {
-	var faults []error
-	fault := func(bad bool, text string) {
-		if bad {
-			faults = append(faults, errors.New(text))
-		}
-	}
+	var c complaints
+	fault := c.fault
 	fault(u.Visit != "" && !plain(u.Visit, maxVisit), `"visit": take it from the greeting, or leave it out`)
 	fault(!plain(u.Language, 16), `"language": want a tag like en or zh-CN`)
 	fault(u.Started.IsZero() || u.Ended.IsZero(), `"started", "ended": both are needed`)
@@ -121,7 +152,7 @@ func checkSession(u api.Session) error {
 	fault(u.Ended.Sub(u.Started) > maxSession, `"ended": more than a day after started`)
 	fault(u.Taps < 0 || u.Taps > maxTaps, `"taps": out of range`)
 	fault(u.End != "idle" && u.End != "closed", `"end": want idle or closed`)
-	return errors.Join(faults...)
+	return errors.Join(c...)
 }
 
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) *api.Problem {

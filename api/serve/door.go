@@ -36,6 +36,7 @@ func (s *Server) routes(streams *gate) []route {
 		{"POST", "/v1/reception/cards/{visit}/release", staff, s.card(s.release)},
 		{"POST", "/v1/reception/cards/{visit}/serve", staff, s.card(s.serve)},
 		{"POST", "/v1/kiosk/sessions", screens, s.session},
+		{"POST", "/v1/kiosk/demos", screens, s.tried},
 		{"GET", "/v1/reception/readers", staff, s.readers},
 		{"PUT", "/v1/{face}/pictures/{order}", ownFace, s.picture},
 		{"GET", "/v1/settings", watchers, s.set},

@@ -17,6 +17,7 @@ type desk struct {
 	hub   *serve.Hub
 	cards map[string]api.Card
 	used  []api.Session
+	tried []api.Tried
 	fail  error
 }
 
@@ -81,6 +82,16 @@ func (d *desk) KioskUsed(_ context.Context, s api.Session) error {
 		return d.fail
 	}
 	d.used = append(d.used, s)
+	return nil
+}
+
+func (d *desk) DemoTried(_ context.Context, t api.Tried) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fail != nil {
+		return d.fail
+	}
+	d.tried = append(d.tried, t)
 	return nil
 }
 

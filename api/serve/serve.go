@@ -21,6 +21,7 @@ type Desk interface {
 	Release(ctx context.Context, visit, by string) error
 	Serve(ctx context.Context, visit, by string) error
 	KioskUsed(ctx context.Context, s api.Session) error
+	DemoTried(ctx context.Context, t api.Tried) error
 }
 
 // Pictures takes pictures of screens. False: nobody waits for one of this order.

@@ -22,8 +22,11 @@ import (
 
 	"foyer/api"
 	"foyer/internal/words"
+	"foyer/kiosk/demo"
+	"foyer/kiosk/demo/library"
 	"foyer/kiosk/glass"
 	"foyer/kiosk/scene"
+	"foyer/kiosk/screens"
 )
 
 func main() {
@@ -70,7 +73,7 @@ func parse(args []string, out io.Writer) (glass.Config, error) {
 		Words: words.Load(), WidthMM: float32(*width), Log: logger(out, *verbose),
 		Rules: scene.Rules{Languages: []string{"zh-CN", "en"}, Language: *lang, Idle: *idle, Warning: *warning},
 	}
-	return c, errors.Join(
+	return c, errors.Join(shelf(&c),
 		face(&c, *screen), daemon(&c, *address, *tokenFile), place(&c, *size, *output), sane(*lang, *idle, *warning, *width),
 		mark(&c, *ready),
 	)
@@ -99,6 +102,20 @@ func face(c *glass.Config, screen string) error {
 		return fmt.Errorf("-screen %q: want kiosk or welcome", screen)
 	}
 	return nil
+}
+
+// shelf takes the packs that this program ships.
+func shelf(c *glass.Config) error {
+	var faults []error
+	for _, name := range library.Names {
+		p, err := demo.Open(library.Pack(name), screens.PackRules())
+		if err != nil {
+			faults = append(faults, fmt.Errorf("pack %s: %w", name, err))
+			continue
+		}
+		c.Packs = append(c.Packs, p)
+	}
+	return errors.Join(faults...)
 }
 
 // foyerd is api.Client with what follows it.

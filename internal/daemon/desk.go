@@ -29,6 +29,11 @@ func (d desk) KioskUsed(ctx context.Context, s api.Session) error {
 		Taps: s.Taps, End: s.End}))
 }
 
+func (d desk) DemoTried(ctx context.Context, t api.Tried) error {
+	return problemOf(d.shop.DemoTried(ctx, shop.DemoTried{Visit: t.Visit, Language: t.Language, Pack: t.Pack, Version: t.Version,
+		Took: t.Ended.Sub(t.Started), Score: t.Score, End: t.End, Reward: t.Reward}))
+}
+
 // problemOf gives the shop's errors the code that a face can act on.
 func problemOf(err error) error {
 	if err == nil {

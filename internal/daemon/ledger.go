@@ -220,6 +220,13 @@ func recordOf(body shop.Body) (wire.Kind, any) {
 		return wire.CardServed, attended(shop.Attended(b))
 	case shop.KioskUsed:
 		return wire.KioskUsed, wire.Session{Visit: b.Visit, Language: b.Language, Seconds: seconds(b.Used), Taps: b.Taps, End: b.End}
+	case shop.DemoTried:
+		kind := wire.DemoFinished
+		if b.Reward != "" {
+			kind = wire.RewardEarned
+		}
+		return kind, wire.Tried{Visit: b.Visit, Language: b.Language, Pack: b.Pack, Version: b.Version, Seconds: seconds(b.Took), Score: b.Score,
+			End: b.End, Reward: b.Reward}
 	case shop.StrangersPassed:
 		return wire.StrangersPassed, wire.Strangers{Zone: b.Zone, Count: b.Count}
 	case shop.ReaderChanged:

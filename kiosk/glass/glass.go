@@ -27,6 +27,7 @@ import (
 
 	"foyer/api"
 	"foyer/internal/words"
+	"foyer/kiosk/demo"
 	"foyer/kiosk/look"
 	"foyer/kiosk/scene"
 )
@@ -39,6 +40,8 @@ type Foyerd interface {
 	ReportSession(ctx context.Context, s api.Session) error
 	// SendPicture answers an order for a picture of the screen.
 	SendPicture(ctx context.Context, face api.Face, order string, png []byte) error
+	// ReportTried tells of one demo that somebody tried.
+	ReportTried(ctx context.Context, t api.Tried) error
 }
 
 // Config is what a window needs.
@@ -47,6 +50,7 @@ type Config struct {
 	Foyerd  Foyerd
 	Words   *words.Catalogue
 	Rules   scene.Rules
+	Packs   []*demo.Pack // demos that may be tried
 	Size    image.Point  // of a plain window; zero: full screen
 	Output  *image.Point // where on the X screen; nil: the primary output
 	WidthMM float32      // of the panel; 0: a 32 inch one

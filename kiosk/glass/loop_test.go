@@ -24,6 +24,8 @@ type desk struct {
 
 func (d *desk) Follow(context.Context, api.Face, func(api.Update)) error { return nil }
 
+func (d *desk) ReportTried(context.Context, api.Tried) error { return nil }
+
 func (d *desk) ReportSession(_ context.Context, s api.Session) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

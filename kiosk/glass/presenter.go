@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"foyer/api"
+	"foyer/kiosk/demo"
 	"foyer/kiosk/scene"
 )
 
@@ -38,15 +39,17 @@ type picture struct {
 
 func newPresenter(c Config, group *sync.WaitGroup) *presenter {
 	p := &presenter{cfg: c, group: group, in: make(chan scene.Input, 256), reports: newReporter(c)}
-	p.step(scene.Tick{}, time.Now())
+	p.reports.kept = func(t api.Tried) { p.offer(scene.Kept{Tried: t}) }
+	p.step(scene.Packs{Packs: c.Packs}, time.Now())
 	return p
 }
 
 // run turns inputs into pictures until ctx ends.
 func (p *presenter) run(ctx context.Context) {
-	tick := time.NewTicker(500 * time.Millisecond)
+	tick := time.NewTicker(calm)
 	defer tick.Stop()
 	for {
+		tick.Reset(p.pace())
 		select {
 		case <-ctx.Done():
 			return
@@ -58,6 +61,19 @@ func (p *presenter) run(ctx context.Context) {
 		p.drain()
 		p.show()
 	}
+}
+
+// calm is how often time passes where nothing moves by itself, lively how often where a demo is played.
+const (
+	calm   = 500 * time.Millisecond
+	lively = 33 * time.Millisecond
+)
+
+func (p *presenter) pace() time.Duration {
+	if p.kiosk.Scene == scene.Demo {
+		return lively
+	}
+	return calm
 }
 
 // drain takes what else has come meanwhile, so that only the last of many states is drawn.
@@ -77,6 +93,9 @@ func (p *presenter) step(in scene.Input, now time.Time) {
 		p.wall = p.cfg.Rules.NextWall(p.wall, in, now)
 	} else {
 		k, ended := p.cfg.Rules.Next(p.kiosk, in, now)
+		if t, over := scene.Tried(p.kiosk, k, now); over {
+			p.reports.add(t)
+		}
 		p.kiosk = k
 		if ended != nil {
 			p.reports.add(*ended)
@@ -129,9 +148,14 @@ func input(u api.Update) (scene.Input, error) {
 }
 
 // touch takes a finger. It runs on Fyne's goroutine and must not wait: with 256 inputs waiting a touch is lost.
-func (p *presenter) touch(t scene.Touch) {
+func (p *presenter) touch(t scene.Touch) { p.offer(t) }
+
+// finger takes one on the stage of a demo, in the same way.
+func (p *presenter) finger(f demo.Finger) { p.offer(scene.Finger{Finger: f}) }
+
+func (p *presenter) offer(in scene.Input) {
 	select {
-	case p.in <- t:
+	case p.in <- in:
 	default:
 	}
 }

@@ -8,18 +8,33 @@ import (
 	"foyer/api"
 )
 
-// reporter brings finished sessions to foyerd, in order. While foyerd is away it keeps the newest of them.
+// reporter brings finished sessions and demos (api.Session, api.Tried) to foyerd, in order. While foyerd is away it keeps
+// the newest of them.
 type reporter struct {
 	cfg  Config
-	line chan api.Session
+	line chan any
+	kept func(api.Tried) // told when foyerd has written a demo's end down; may be nil
 }
 
 func newReporter(c Config) *reporter {
-	return &reporter{cfg: c, line: make(chan api.Session, 256)}
+	return &reporter{cfg: c, line: make(chan any, 256)}
+}
+
+// report tells foyerd of one of them.
+func (r *reporter) report(ctx context.Context, what any) error {
+	t, tried := what.(api.Tried)
+	if !tried {
+		return r.cfg.Foyerd.ReportSession(ctx, what.(api.Session))
+	}
+	err := r.cfg.Foyerd.ReportTried(ctx, t)
+	if err == nil && r.kept != nil {
+		r.kept(t)
+	}
+	return err
 }
 
 // add queues one; with the line full the oldest gives way. Only the presenter's goroutine adds.
-func (r *reporter) add(s api.Session) {
+func (r *reporter) add(s any) {
 	for {
 		select {
 		case r.line <- s:
@@ -48,14 +63,14 @@ func (r *reporter) run(ctx context.Context) {
 }
 
 // send tries until it succeeds or ctx ends; then the session goes back in the line.
-func (r *reporter) send(ctx context.Context, s api.Session) {
+func (r *reporter) send(ctx context.Context, s any) {
 	for wait := 250 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		err := r.cfg.Foyerd.ReportSession(ctx, s)
+		err := r.report(ctx, s)
 		if err == nil {
 			return
 		}
 		if refused(err) {
-			r.cfg.Log.Warn("foyerd refused the report of a session", "err", err)
+			r.cfg.Log.Warn("foyerd refused a report", "err", err)
 			return
 		}
 		select {
@@ -73,7 +88,7 @@ func (r *reporter) last(ctx context.Context) {
 	for {
 		select {
 		case s := <-r.line:
-			if r.cfg.Foyerd.ReportSession(ctx, s) != nil {
+			if r.report(ctx, s) != nil {
 				return
 			}
 		default:

@@ -92,6 +92,9 @@ func (s *stage) make(size fyne.Size, touch func(scene.Touch), still bool) (fyne.
 		Frame: look.NewFrame(size.Width, size.Height, s.cfg.WidthMM), Words: s.cfg.Words,
 		Languages: s.cfg.Rules.Languages, Touch: touch, Rules: s.cfg.Rules, Still: still,
 	}
+	if !still {
+		c.Finger = s.p.finger
+	}
 	if s.cfg.Face == api.Wall {
 		wall := screens.NewWall(c)
 		return wall.Root(), func(p picture, now time.Time) { wall.Show(p.wall, now) }

@@ -3,6 +3,7 @@ package look
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"image"
 	"io/fs"
@@ -75,12 +76,28 @@ func kept(key string, w, h int, under func(*image.RGBA), svg func() []byte) *ima
 	return img
 }
 
-// paint rasterises an SVG into the middle of img, with its own proportions.
+// paint rasterises an SVG of our own into the middle of img.
 func paint(img *image.RGBA, svg []byte) {
+	if err := Paint(img, svg); err != nil {
+		panic(fmt.Sprintf("look: %v", err)) // our own drawing, a test draws them all
+	}
+}
+
+// Paint rasterises anybody's SVG into the middle of img, with its own proportions. What the library does not know, and
+// what it stumbles over, is an error.
+func Paint(img *image.RGBA, svg []byte) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("read drawing: %v", broken)
+		}
+	}()
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	icon, err := oksvg.ReadIconStream(bytes.NewReader(svg), oksvg.StrictErrorMode)
 	if err != nil {
-		panic(fmt.Sprintf("look: %v", err)) // our own drawing, a test draws them all
+		return fmt.Errorf("read drawing: %w", err)
+	}
+	if !(icon.ViewBox.W > 0 && icon.ViewBox.H > 0) {
+		return errors.New("read drawing: it has no viewBox")
 	}
 	scale := min(float64(w)/icon.ViewBox.W, float64(h)/icon.ViewBox.H)
 	aw, ah := icon.ViewBox.W*scale, icon.ViewBox.H*scale
@@ -89,4 +106,5 @@ func paint(img *image.RGBA, svg []byte) {
 		icon.SVGPaths[i].LineWidth *= scale // the target scales shapes but not their strokes
 	}
 	icon.Draw(rasterx.NewDasher(w, h, &scanner{target: img}), 1)
+	return nil
 }

@@ -60,3 +60,12 @@ func TintOf(art string) Tint {
 	}
 	return Tint{Butter, Honey}
 }
+
+// Named returns a colour of the palette by its name in lower-case letters, for those who design without Go.
+func Named(name string) (color.NRGBA, bool) {
+	c, ok := map[string]color.NRGBA{
+		"paper": Paper, "card": Card, "sand": Sand, "ink": Ink, "slate": Slate, "teal": Teal, "teallow": TealLow, "deep": Deep, "night": Night,
+		"mist": Mist, "fog": Fog, "coral": Coral, "blush": Blush, "honey": Honey, "cream": Cream, "butter": Butter, "lilac": Lilac, "plum": Plum, "sky": Sky,
+	}[name]
+	return c, ok
+}

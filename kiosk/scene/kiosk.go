@@ -17,11 +17,13 @@ const (
 	Greet                // somebody was recognised
 	Home                 // the offers
 	Detail               // one offer
+	Shelf                // the demos that may be tried
+	Demo                 // one of them
 )
 
 // String names the scene, for tests and logs.
 func (s Scene) String() string {
-	return [...]string{"waiting", "attract", "greet", "home", "detail"}[s]
+	return [...]string{"waiting", "attract", "greet", "home", "detail", "shelf", "demo"}[s]
 }
 
 // Notice is a short word at the edge of a scene.
@@ -47,6 +49,7 @@ type Kiosk struct {
 	Use    Use            // the session
 	Notice Notice
 	Until  time.Time // when the notice goes
+	Play   Play      // what Demo plays
 }
 
 // Use is one use of the kiosk, from its first touch.
@@ -119,6 +122,7 @@ func (r Rules) Next(k Kiosk, in Input, now time.Time) (Kiosk, *api.Session) {
 	case Touch:
 		k, ended = r.touched(k, in, now)
 	}
+	k = r.playing(k, in, now)
 	k, late := r.settle(k, now)
 	if ended == nil {
 		ended = late
@@ -177,11 +181,7 @@ func (r Rules) touched(k Kiosk, t Touch, now time.Time) (Kiosk, *api.Session) {
 	if k.Scene == Waiting {
 		return k, nil
 	}
-	if k.Use.Taps == 0 {
-		k.Use.Started = now
-	}
-	k.Use.Taps++
-	k.Use.Touched = now
+	k = touchedAt(k, now)
 	if t.Act == Finish {
 		return r.finish(k, "closed", now)
 	}
@@ -209,11 +209,25 @@ func (r Rules) obey(k Kiosk, t Touch, now time.Time) (Kiosk, *api.Session) {
 		}
 	case Turn:
 		k.Use.Page++
+	case Try:
+		k.Scene, k.Use.Page = Shelf, 0
+	case Start:
+		k = k.play(t.Arg, now)
 	case Back:
-		if k.Scene != Detail {
-			return r.finish(k, "closed", now)
-		}
-		k.Scene, k.Use.Offer = Home, ""
+		return r.back(k, now)
+	}
+	return k, nil
+}
+
+// back goes one step back; from the first scene that is the end.
+func (r Rules) back(k Kiosk, now time.Time) (Kiosk, *api.Session) {
+	switch k.Scene {
+	case Demo:
+		k.Scene, k.Play = Shelf, Play{}
+	case Detail, Shelf:
+		k.Scene, k.Use.Offer, k.Use.Page = Home, "", 0
+	default:
+		return r.finish(k, "closed", now)
 	}
 	return k, nil
 }

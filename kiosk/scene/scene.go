@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"foyer/api"
+	"foyer/kiosk/demo"
 )
 
 // Rules are the settings of a screen. Zero fields take the defaults that are named.
@@ -97,7 +98,7 @@ type Tick struct{}
 // Touch is a finger on the glass.
 type Touch struct {
 	Act Act
-	Arg string // Open: the campaign; Speak: the language
+	Arg string // Open: the campaign; Speak: the language; Start: the pack
 }
 
 // Act is what a touch asks for.
@@ -110,6 +111,8 @@ const (
 	Open                // show me this offer
 	Turn                // show me more offers
 	Speak               // this language, please
+	Try                 // show me what I can try
+	Start               // let me try this
 	Back                // one step back
 	More                // I need more time
 	Finish              // I am done
@@ -133,6 +136,7 @@ type Shop struct {
 	Online   bool
 	LostAt   time.Time     // since when foyerd is away; zero before the first word of it
 	Skew     time.Duration // foyerd's clock minus ours
+	Packs    []*demo.Pack  // what may be tried
 }
 
 // snapshot takes the shop's part of a snapshot.

@@ -26,11 +26,12 @@ var (
 // button is a pad with a label and perhaps an icon before or behind it.
 type button struct {
 	*pad
-	label  *block
-	icon   *canvas.Image
-	behind bool
-	box    look.Box
-	edge   float32
+	label   *block
+	icon    *canvas.Image
+	behind  bool
+	stacked bool // the icon stands above the label
+	box     look.Box
+	edge    float32
 }
 
 // newButton makes one; icon is the name of a drawing without its colour, and behind puts it after the label.
@@ -62,6 +63,14 @@ func (b *button) set(s string) {
 		return
 	}
 	icon := b.icon.Size().Width
+	if b.stacked {
+		icon = min(icon, b.box.H*0.4)
+		b.icon.Resize(fyne.NewSquareSize(icon))
+		b.icon.Move(fyne.NewPos(float32(int((b.box.W-icon)/2)), float32(int(b.box.H*0.5-icon))))
+		b.label.place(look.Box{X: b.edge * 0.6, Y: b.box.H * 0.46, W: b.box.W - 1.2*b.edge, H: b.box.H * 0.42})
+		b.label.set(s)
+		return
+	}
 	gap := icon * 0.16
 	room := b.box.W - 2*b.edge - icon - gap
 	b.label.place(look.Box{X: b.edge, W: room, H: b.box.H})

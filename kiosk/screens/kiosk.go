@@ -20,6 +20,7 @@ type Kiosk struct {
 	root   *fyne.Container
 	ground *pad
 	views  map[scene.Scene]view
+	player *player
 	notice *notice
 	idle   *idle
 	shown  scene.Scene
@@ -31,13 +32,14 @@ func NewKiosk(c Config) *Kiosk {
 	full := look.Box{W: c.Frame.W, H: c.Frame.H}
 	k := &Kiosk{root: &fyne.Container{}, fresh: true}
 	k.ground = newPad("anywhere", full, 0, c.touch(scene.Anywhere, ""))
+	k.player = newPlayer(c)
 	k.views = map[scene.Scene]view{
 		scene.Waiting: newWaiting(c), scene.Attract: newAttract(c), scene.Greet: newGreet(c),
-		scene.Home: newHome(c), scene.Detail: newDetail(c),
+		scene.Home: newHome(c), scene.Detail: newDetail(c), scene.Shelf: newShelf(c), scene.Demo: k.player,
 	}
 	k.notice, k.idle = newNotice(c), newIdle(c)
 	k.root.Objects = append(k.root.Objects, k.ground)
-	for s := scene.Waiting; s <= scene.Detail; s++ {
+	for s := scene.Waiting; s <= scene.Demo; s++ {
 		l := k.views[s].layer()
 		l.Hide()
 		k.root.Objects = append(k.root.Objects, l.Container)

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"foyer/internal/words"
+	"foyer/kiosk/demo"
 	"foyer/kiosk/look"
 	"foyer/kiosk/scene"
 )
@@ -24,6 +25,8 @@ type Config struct {
 	Words     *words.Catalogue
 	Languages []string          // on offer, in order; two of them
 	Touch     func(scene.Touch) // the kiosk's touches; nil: none are reported
+	Finger    func(demo.Finger) // those on the stage of a demo
+	Stick     func(Stick)       // and those that its cartridge hears of
 	Rules     scene.Rules       // for the countdown
 	Still     bool              // no motion at all
 }

@@ -61,6 +61,7 @@ func (s script) kiosk() (scene.Kiosk, time.Time) {
 	var k scene.Kiosk
 	now := noon
 	rules := scene.Rules{Languages: []string{"zh-CN", "en"}, Language: s.lang}
+	k, _ = rules.Next(k, scene.Packs{Packs: shipped()}, now)
 	for _, in := range s.in {
 		switch in := in.(type) {
 		case time.Duration:
@@ -122,6 +123,7 @@ func kioskStories(lang string) []script {
 		{"home-one", lang, []any{opened(5), enter}},
 		{"home-three", lang, []any{opened(5, 6, 7), enter}},
 		{"home-empty", lang, []any{opened(), enter}},
+		{"shelf", lang, []any{opened(0, 1, 2), enter, tap(scene.Try, "")}},
 		{"detail", lang, []any{opened(0, 1, 2), speaking(wang, lang), enter, tap(scene.Open, "phone")}},
 		{"notice", lang, []any{opened(0, 1), speaking(wang, lang), enter, scene.Greeted{Greeting: rare}}},
 		{"idle", lang, []any{opened(0, 1, 2), speaking(wang, lang), enter, 60 * time.Second, 6 * time.Second}},

@@ -140,7 +140,7 @@ func TestABombTakesNoMemory(t *testing.T) {
 func TestEachKindHasItsPlace(t *testing.T) {
 	for kind, want := range map[Kind]string{
 		VisitStarted: MainLane, GreetingDecided: MainLane, CardServed: MainLane, KioskUsed: CountLane, StrangersPassed: CountLane,
-		ReaderChanged: CountLane, SnapshotRefused: CaseLane, "coupon.redeemed": CaseLane, "of.the.future": MainLane, "": MainLane,
+		DemoFinished: CountLane, RewardEarned: CaseLane, ReaderChanged: CountLane, SnapshotRefused: CaseLane, "coupon.redeemed": CaseLane, "of.the.future": MainLane, "": MainLane,
 	} {
 		if got := LaneOf(kind); got != want {
 			t.Errorf("%s goes to %s, want %s", kind, got, want)
@@ -157,7 +157,7 @@ func TestEachKindHasItsPlace(t *testing.T) {
 		}
 	}
 	for kind, want := range map[Kind]Worth{
-		VisitStarted: AVisit, VisitEnded: AVisit, CardClaimed: AVisit, CardReleased: AVisit, CardServed: AVisit, KioskUsed: AVisit,
+		VisitStarted: AVisit, VisitEnded: AVisit, CardClaimed: AVisit, CardReleased: AVisit, CardServed: AVisit, KioskUsed: AVisit, DemoFinished: AVisit, RewardEarned: WorthKeeping,
 		GreetingDecided: AStatistic, StrangersPassed: AStatistic, ReaderChanged: AStatistic,
 		TagChanged: WorthKeeping, BlockedSeen: WorthKeeping, MemoryThinned: WorthKeeping, SnapshotRefused: WorthKeeping, "of.the.future": WorthKeeping,
 	} {
@@ -296,6 +296,8 @@ func TestEveryKindOpensToItsBody(t *testing.T) {
 		CardClaimed:     &Reception{Visit: "v", By: "LX", WaitedSeconds: 8},
 		CardServed:      &Reception{Visit: "v", By: "LX"},
 		KioskUsed:       &Session{Language: "zh-CN", Seconds: 30, Taps: 4, End: "idle"},
+		DemoFinished:    &Tried{Language: "en", Pack: "race", Version: 2, Seconds: 41, End: "done"},
+		RewardEarned:    &Tried{Visit: "v", Language: "en", Pack: "catch", Version: 1, Seconds: 60, Score: 120, End: "won", Reward: "catch-star"},
 		StrangersPassed: &Strangers{Zone: "door", Count: 17},
 		TagChanged: &TagChange{Kind: "replaced", Member: "m-1", Reason: "lost", By: "Li", Proved: "staff", Clash: true,
 			Marks: []TagMark{{Tag: tag.ID{1}, State: "bound", Found: true}, {Tag: tag.ID{2}, State: "bound", Of: tag.ID{1}}, {Tag: tag.ID{3}, State: "blocked"}}},

@@ -40,7 +40,7 @@ var places = map[string]place{
 
 	"visit": {MainLane, AVisit}, "reception": {MainLane, AVisit}, "greeting": {MainLane, AStatistic},
 
-	"kiosk": {CountLane, AVisit}, "strangers": {CountLane, AStatistic}, "reader": {CountLane, AStatistic},
+	"kiosk": {CountLane, AVisit}, "demo": {CountLane, AVisit}, "strangers": {CountLane, AStatistic}, "reader": {CountLane, AStatistic},
 }
 
 // LaneOf is the lane that a kind of record travels in. A RecordLost travels in that of the record it stands for.

@@ -14,6 +14,8 @@ var bodies = map[Kind]func() any{
 	CardReleased:    func() any { return new(Reception) },
 	CardServed:      func() any { return new(Reception) },
 	KioskUsed:       func() any { return new(Session) },
+	DemoFinished:    func() any { return new(Tried) },
+	RewardEarned:    func() any { return new(Tried) },
 	StrangersPassed: func() any { return new(Strangers) },
 	ReaderChanged:   func() any { return new(Reader) },
 	TagChanged:      func() any { return new(TagChange) },

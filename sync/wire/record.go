@@ -17,6 +17,8 @@ const (
 	CardReleased    Kind = "reception.released"  // Reception
 	CardServed      Kind = "reception.served"    // Reception
 	KioskUsed       Kind = "kiosk.used"          // Session
+	DemoFinished    Kind = "demo.finished"       // Tried
+	RewardEarned    Kind = "reward.earned"       // Tried, with Reward: a demo that was finished so well that something is owed
 	StrangersPassed Kind = "strangers.passed"    // Strangers
 	ReaderChanged   Kind = "reader.changed"      // Reader
 	TagChanged      Kind = "tag.changed"         // TagChange
@@ -74,6 +76,18 @@ type Session struct {
 	Seconds  int    `json:"seconds"`
 	Taps     int    `json:"taps"`
 	End      string `json:"end"` // "idle", "closed"
+}
+
+// Tried is one demo pack that somebody tried at the kiosk.
+type Tried struct {
+	Visit    string `json:"visit,omitempty"` // none for a walk-in
+	Language string `json:"language"`
+	Pack     string `json:"pack"`
+	Version  int    `json:"version"` // of the pack's own manifest
+	Seconds  int    `json:"seconds"`
+	Score    int    `json:"score,omitempty"`
+	End      string `json:"end"` // "done", "won", "lost", "left"
+	Reward   string `json:"reward,omitempty"`
 }
 
 // Strangers counts tags that nobody enrolled. Nothing else of them is kept.
