@@ -219,6 +219,8 @@ func (f *feed) Next() bool {
 	for i, v := range f.values {
 		if b, ok := v.([]byte); ok && f.table.kinds[i] == "TEXT" {
 			v = string(b)
+		} else if ok && b == nil {
+			v = []byte{} // NULL has no type
 		}
 		f.values[i] = postgres.value(v)
 	}

@@ -35,11 +35,11 @@ func (d dialect) query(text string) string {
 	return made
 }
 
-// number writes $1, $2 and so on for each ? outside quotes.
+// number writes $1, $2 and so on for each ? outside quotes and comments.
 func number(text string) string {
 	var out strings.Builder
 	quoted, n := rune(0), 0
-	for _, r := range text {
+	for i, r := range text {
 		switch {
 		case quoted != 0:
 			if r == quoted {
@@ -47,6 +47,8 @@ func number(text string) string {
 			}
 		case r == '\'' || r == '"':
 			quoted = r
+		case strings.HasPrefix(text[i:], "--"):
+			quoted = '\n'
 		case r == '?':
 			n++
 			fmt.Fprintf(&out, "$%d", n)
@@ -79,8 +81,8 @@ func (d dialect) value(a any) any {
 		}
 		return int64(0)
 	case []byte:
-		if len(v) == 0 {
-			return []byte{} // nil is an empty value in SQLite, and NULL in PostgreSQL
+		if v == nil {
+			return nil // NULL in both
 		}
 		if len(v) <= 64 { // it may be the caller's array, and PostgreSQL is sent it later
 			return bytes.Clone(v)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"regexp"
@@ -20,8 +21,9 @@ import (
 
 func TestNumber(t *testing.T) {
 	for in, want := range map[string]string{
-		"SELECT 1":        "SELECT 1",
-		"a = ? AND b = ?": "a = $1 AND b = $2",
+		"SELECT 1":                                  "SELECT 1",
+		"a = ? AND b = ?":                           "a = $1 AND b = $2",
+		"a = ? -- isn't it?\nAND b = ?":             "a = $1 -- isn't it?\nAND b = $2",
 		"a = '?' AND b = ? AND c = 'it''s ?' AND ?": "a = '?' AND b = $1 AND c = 'it''s ?' AND $2",
 	} {
 		if got := postgres.query(in); got != want {
@@ -142,8 +144,17 @@ func columnsOfShared(t *testing.T, d *DB, table string) map[string]column {
 
 // Each migration keeps to what is translated: see the package comment.
 func TestMigrationsAreInTheSharedWords(t *testing.T) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	for i, name := range names {
+		if !strings.HasPrefix(name, fmt.Sprintf("migrations/%04d_", i+1)) {
+			t.Errorf("%s is the %dth: numbers go on one by one, and what was landed keeps its own", name, i+1)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	ended := regexp.MustCompile(`(?m)^\)[^;]*;`)
-	err := sqlite.steps(0, func(text string, _ int) error {
+	err = sqlite.steps(0, func(text string, _ int) error {
 		for _, end := range ended.FindAllString(text, -1) {
 			if end != ") STRICT, WITHOUT ROWID;" && end != ") STRICT;" {
 				return fmt.Errorf("a table ends in %q", end)
