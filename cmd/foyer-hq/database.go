@@ -77,7 +77,7 @@ func databaseCopy(ctx context.Context, args []string, out, errs io.Writer) error
 		return errUsage
 	}
 	if info, err := os.Stat(*from); err != nil || !info.Mode().IsRegular() {
-		return configError{errors.Join(fmt.Errorf("--from %s: no such file", *from), err)}
+		return configError{fmt.Errorf("--from %s: no such file", *from)}
 	}
 	done, err := store.Copy(ctx, *from, url)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -154,11 +155,15 @@ func (s *session) enqueue(sub subscription) mqtt.MessageHandler {
 	}
 }
 
-// granted looks into the SUBACK: a refusal (0x80) is no error to paho.
+// granted looks into the SUBACK: a refusal (0x80) is no error to paho, which calls a shared subscription ($share/group/filter) by
+// its filter alone.
 func granted(token mqtt.Token, filter string) bool {
 	t, ok := token.(*mqtt.SubscribeToken)
 	if !ok {
 		return false
+	}
+	if rest, shared := strings.CutPrefix(filter, "$share/"); shared {
+		_, filter, _ = strings.Cut(rest, "/")
 	}
 	qos, answered := t.Result()[filter]
 	return answered && qos <= 2
