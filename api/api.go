@@ -140,6 +140,8 @@ type Status struct {
 	Readers []Reader `json:"readers"`
 	Outputs []Output `json:"outputs,omitempty"`
 	Doors   []Door   `json:"doors,omitempty"`
+
+	Printers []Printer `json:"printers,omitempty"`
 }
 
 // Order asks a screen to do something.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,6 +57,7 @@ type store struct {
 	hub   *serve.Hub
 	desk  *desk
 	cards *wallets
+	press *papers
 	stop  func()
 
 	readers func() []api.ReaderHealth // default: sampleReaders
@@ -72,11 +74,11 @@ func (s *store) begin() {
 	}
 	s.addr = l.Addr().String()
 	s.hub = serve.NewHub(serve.HubConfig{Store: text("南京路旗舰店", "Nanjing Road flagship"), Location: atNoon()})
-	s.desk, s.cards = newDesk(s.hub), newWallets(s.hub)
+	s.desk, s.cards, s.press = newDesk(s.hub), newWallets(s.hub), &papers{}
 	if s.readers == nil {
 		s.readers = sampleReaders
 	}
-	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Cards: s.cards, Readers: s.readers})
+	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Cards: s.cards, Printers: s.press, Readers: s.readers})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- server.Run(ctx, l, nil) }()
@@ -229,6 +231,35 @@ func TestReceptionPageTellsOfTheReaders(t *testing.T) {
 	s.hub.Status(sampleStatus(time.Now(), false))
 	run(t, ctx, until(`document.querySelectorAll("#health-list .bad .reader.look").length === 1`),
 		until(`Array.from(document.querySelectorAll(".reader[open]")).some((d) => /\b4[3-9]\b/.test(d.innerText))`))
+}
+
+// Staff print today's report, and say of a paper that nobody else can tell of that it came out.
+func TestReceptionPagePrints(t *testing.T) {
+	ctx := browser(t)
+	s := &store{t: t}
+	s.begin()
+	defer func() { s.stop() }()
+	run(t, ctx, chromedp.Navigate(s.url("/login?token="+receptionToken)), has(".empty:not([hidden])"), script(`localStorage.setItem("foyer.desk", "Lin")`))
+	s.hub.Status(samplePrinters(time.Now()))
+	run(t, ctx, until(`document.querySelector("#strip .care") !== null`), chromedp.Click(chromedp.CSS("#strip")), has(".printer .asks"))
+	look(t, ctx, "printers")
+	run(t, ctx, chromedp.EmulateViewport(1280, 800), chromedp.Click(chromedp.CSS(".printer .asks .main")),
+		until(`document.querySelectorAll(".printer > .row button").length === 4`), chromedp.Click(chromedp.CSS(".printer > .row button")), has(".toast:not(.bad)"))
+	want := []string{"front desk J1 came", "front desk report zh-CN by Lin"}
+	if got := s.press.heard(); !slices.Equal(got, want) {
+		t.Errorf("the store was asked %q, want %q", got, want)
+	}
+}
+
+// samplePrinters is a printer that is well and asks, and one that does not print.
+func samplePrinters(now time.Time) api.Status {
+	s := sampleStatus(now, true)
+	s.Printers = []api.Printer{
+		{Name: "front desk", Notice: text("纸卷快用完了，请备好新纸卷。", "The roll is nearly at its end. Have a new one at hand."),
+			Ask: []api.Print{{Serial: "J1", What: text("日报", "Daily report"), At: now}}},
+		{Name: "kiosk", Problem: text("缺纸。请装入新纸卷，排队的内容会自动打印。", "The roll is out. Put a new one in; what waits is printed by itself."), Waiting: 3},
+	}
+	return s
 }
 
 // The page at three sizes in both languages: nothing overflows, every target can be hit, every text contrasts with

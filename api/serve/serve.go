@@ -34,6 +34,7 @@ type Config struct {
 	Hub        *Hub
 	Desk       Desk
 	Cards      Cards                       // none: nothing can be asked of members' cards
+	Printers   Printers                    // none: nothing can be printed
 	Tokens     []Token                     // for TCP; none means that TCP lets nobody in
 	Health     func(context.Context) error // for /healthz: nil is well, an error is shown; default: always well
 	Readers    func() []api.ReaderHealth   // for GET /v1/reception/readers; default: none
@@ -50,11 +51,12 @@ type Config struct {
 
 // Server answers on both doors. As an http.Handler it is the guarded one.
 type Server struct {
-	hub    *Hub
-	desk   Desk
-	cards  Cards
-	guard  *guard
-	health func(context.Context) error
+	hub      *Hub
+	desk     Desk
+	cards    Cards
+	printers Printers
+	guard    *guard
+	health   func(context.Context) error
 
 	readerHealth func() []api.ReaderHealth
 	settings     func() []api.Setting
@@ -70,7 +72,7 @@ type Server struct {
 
 // New prepares a server. All faults of the configuration are told at once.
 func New(c Config) (*Server, error) {
-	s := &Server{hub: c.Hub, desk: c.Desk, cards: c.Cards, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics, settings: c.Settings, pictures: c.Pictures,
+	s := &Server{hub: c.Hub, desk: c.Desk, cards: c.Cards, printers: c.Printers, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics, settings: c.Settings, pictures: c.Pictures,
 		maxConns: orDefault(c.MaxConns, 256), log: c.Log}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -15,8 +15,9 @@ import (
 	"time"
 
 	profiles "foyer/firmware-profiles"
+	"foyer/internal/words"
 	"foyer/kiosk/printer"
-	"foyer/kiosk/printer/code"
+	"foyer/kiosk/printer/layout"
 	"foyer/kiosk/printer/post"
 	"foyer/kiosk/printer/virtual"
 	"foyer/reader/sim"
@@ -114,29 +115,12 @@ func printerDoctor(args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
-	job, err := printer.Encode(testPage(p), p)
+	job, err := printer.Encode(layout.Test(words.Fallback, p), p)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
 	return deliver(ctx, p, *port, job, stdout, stderr)
-}
-
-// testPage shows whether the profile tells the truth: the edges, the grid, rare characters, codes, the knife.
-func testPage(p *profiles.Printer) *printer.Doc {
-	say := func(s string) printer.Block {
-		return printer.Block{Text: &printer.Text{Runs: []printer.Run{{Text: s}}}}
-	}
-	ruler := strings.Repeat("1234567890", p.Columns/10+1)[:p.Columns]
-	return &printer.Doc{Blocks: []printer.Block{
-		{Text: &printer.Text{Align: printer.Center, Runs: []printer.Run{{Text: "Foyer", Wide: 2, High: 2, Bold: true}}}},
-		say(p.ID), say(ruler), {Rule: printer.Solid},
-		say("优惠券 你好，世界"), say("镕喆犇垚 㛃𬭎"), say("Ä é ß ¥ €"),
-		{Table: &printer.Table{Columns: []printer.Column{{}, {Align: printer.Right}}, Rows: [][]string{{"左 left", "右 right"}}}},
-		{Code: &printer.Code{Kind: code.QR, Data: "HTTPS://C.EXAMPLE/TEST", Align: printer.Center}},
-		{Code: &printer.Code{Kind: code.Code128, Data: "FOYERTEST123", Align: printer.Center, Label: "FOYERTEST123"}},
-		{Feed: 1}, {Cut: true},
-	}}
 }
 
 const simPrinterHelp = `foyer sim printer [--printer MODEL] [--listen 127.0.0.1:9100 | --pty PATH] [--png FILE] [--fault FAULT[@LINE]]...

@@ -40,6 +40,7 @@ type Config struct {
 	Zones        []Zone       `yaml:"zones"`
 	Signals      []Signal     `yaml:"signals"`
 	Doors        []Door       `yaml:"doors"`
+	Printers     []Printer    `yaml:"printers"`
 	Screens      Screens      `yaml:"screens"`
 
 	path   string // of the file
@@ -173,6 +174,11 @@ func (c *Config) resolve(base string) {
 			c.Readers[i].Profile = from(base, r.Profile)
 		}
 	}
+	for i, p := range c.Printers {
+		if isFile(p.Model) {
+			c.Printers[i].Model = from(base, p.Model)
+		}
+	}
 	if c.Headquarters.User == "" {
 		c.Headquarters.User = c.Store
 	}
@@ -201,6 +207,7 @@ func (c *Config) check(doc *strictyaml.Doc) {
 	c.checkReaders(doc)
 	c.checkZones(doc)
 	c.checkSignals(doc)
+	c.checkPrinters(doc)
 }
 
 func (c *Config) checkNames(doc *strictyaml.Doc) {

@@ -102,6 +102,7 @@ type house struct {
 	identity *badge.Folder // nil without a badge
 	books    *librarian
 	signals  *signals
+	press    *press
 	settings *settings
 	camera   *camera
 	ring     *ring
@@ -143,7 +144,11 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 		return nil, err
 	}
 	h.state = &state{hub: hub, journal: j, ledger: h.ledger, shop: h.shop, seen: seen, version: version(), readers: map[string]func() reader.Health{},
-		notes: map[string]string{}, signals: h.signals, aside: journal.Quarantined(j.Path())}
+		notes: map[string]string{}, signals: h.signals, aside: journal.Quarantined(j.Path()), soon: make(chan struct{}, 1)}
+	if h.press, err = newPress(c, j, hub, h.state.showSoon, log); err != nil {
+		return nil, err
+	}
+	h.state.press = h.press
 	if err := h.addReaders(); err != nil {
 		return nil, err
 	}
@@ -161,7 +166,7 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 	if err != nil {
 		return nil, err
 	}
-	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Cards: newCards(h.shop), Tokens: tokens, Health: h.state.healthy,
+	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Cards: newCards(h.shop), Printers: h.press, Tokens: tokens, Health: h.state.healthy,
 		Readers: h.state.readerHealth, Metrics: h.state.metrics, Settings: h.settings.list, Pictures: h.camera, Embed: c.Listen.Embed, Log: log})
 	return h, err
 }
@@ -249,6 +254,9 @@ func (h *house) run(ctx context.Context, tcp, local net.Listener, ready func() e
 		}
 	}
 	around.run("shredder", h.shredder.Run, fail)
+	for _, p := range h.press.each {
+		middle.run("printer", p.spool.Run, fail)
+	}
 	around.run("state", h.state.Run, fail)
 	around.run("doors", func(ctx context.Context) error { return h.server.Run(ctx, tcp, local) }, fail)
 	for _, p := range h.books.posts {

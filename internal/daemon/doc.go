@@ -20,6 +20,7 @@
 //	the commands         do what headquarters asks, one after the other; what finds 8 waiting comes again
 //	the packs            fetches files, one at a time; the latest word of headquarters wins
 //	the shredder         erases keys of persons and what they sealed; once a minute, or when told to
+//	the printers         one a printer, one job at a time; 200 wait, more are refused to whoever asks
 //	the state            publishes health to the faces; the latest wins
 //	the doors            one a connection, net/http's
 //

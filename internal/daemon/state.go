@@ -41,6 +41,8 @@ type state struct {
 	line    *line.Line     // likewise
 	online  func() (bool, time.Time)
 	signals *signals
+	press   *press
+	soon    chan struct{} // capacity 1: something has changed that is shown at once
 
 	mu      sync.Mutex
 	order   []string
@@ -62,7 +64,16 @@ func (s *state) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-s.soon:
 		}
+	}
+}
+
+// showSoon has the state shown by Run: whoever calls may hold what is to be shown.
+func (s *state) showSoon() {
+	select {
+	case s.soon <- struct{}{}:
+	default:
 	}
 }
 
@@ -74,6 +85,7 @@ func (s *state) now() api.Status {
 		status.HQ.Online, status.HQ.Since = s.online()
 	}
 	status.Outputs, status.Doors = s.signals.status(now())
+	status.Printers = s.press.status()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status.Language = s.tongue

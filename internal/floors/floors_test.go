@@ -45,6 +45,7 @@ var floor = []struct {
 	{"kiosk/printer/code", 2, "barcodes are arithmetic and dots"},
 	{"kiosk/printer", 3, "paper needs no screen"},
 	{"kiosk/printer/virtual", 3, "a printer that is played; knows what comes over a line"},
+	{"kiosk/printer/layout", 4, "what stands on each kind of paper"},
 	{"kiosk/printer/spool", 4, "what waits for a printer; looks into no document"},
 	{"kiosk/printer/post", 3, "brings a job to a printer; looks into no document"},
 	{"kiosk/look", 1, "colours, type and pictures; no scene"},

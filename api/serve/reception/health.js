@@ -1,6 +1,7 @@
 // How the store's machinery is: a strip in a few words, a dialog with what to do.
 import { byId, el, icon } from "./dom.js";
 import { readerRow } from "./readers.js";
+import { printerRow, printerStates } from "./printers.js";
 import * as w from "./words.js";
 
 // showHealth takes the status, whether the page is connected, and the time at the store.
@@ -20,7 +21,8 @@ export function showHealth(status, online, now) {
 const state = (level, sign, text, more = "", brief = true) => ({ level, sign, text, more, brief, listed: true });
 
 function judge(s, now) {
-  return [...readers(s.readers || [], now), ...outputs(s.outputs || []), ...(s.doors || []).map(door), ...headquarters(s, now), ...memory(s.journal)];
+  return [...readers(s.readers || [], now), ...outputs(s.outputs || []), ...(s.doors || []).map(door),
+    ...(s.printers || []).flatMap((p) => printerStates(p, state)), ...headquarters(s, now), ...memory(s.journal)];
 }
 
 function readers(all, now) {
@@ -80,5 +82,6 @@ function line(s) {
   const li = el("li", s.level, icon(s.sign), el("strong", "", s.text));
   if (s.more) li.append(el("p", "", s.more));
   if (s.reader) li.append(readerRow(s.reader));
+  if (s.printer) li.append(printerRow(s.printer));
   return li;
 }

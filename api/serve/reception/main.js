@@ -6,6 +6,7 @@ import { CardView } from "./card.js";
 import { showToday } from "./today.js";
 import { showHealth } from "./health.js";
 import { watchReaders } from "./readers.js";
+import { wirePrinters } from "./printers.js";
 import { resting, restIfIdle, watchRest } from "./rest.js";
 import { takeCounter, takeShown, takeNotice, shownNow, openNotices, news, showCounter } from "./counter.js";
 import { wireWallet, openWallet, tickWallet, render as renderWallet } from "./wallet.js";
@@ -268,6 +269,7 @@ function wire() {
     render();
     renderWallet();
   });
+  wirePrinters({ me, askWho, toast });
   wireWallet({ me, askWho, now, toast, shown: () => shownNow(now()) });
   byId("me").addEventListener("click", () => askWho());
   byId("who").querySelector("form").addEventListener("submit", () => { byId("who").returnValue = "yes"; });

@@ -95,8 +95,9 @@ type Spool struct {
 	detail  error
 }
 
-// New takes up what was there. What was being sent when the power went may be on the paper or not: a person must look.
-func New(c Config) (*Spool, error) {
+// New takes up what was there. What was being sent when the power went may be on the paper or not: a person must look. It stays
+// Sending where it is kept, which means the same there.
+func New(c Config) *Spool {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -114,14 +115,10 @@ func New(c Config) (*Spool, error) {
 	for i, j := range s.jobs {
 		s.next = max(s.next, j.Order+1)
 		if j.State == Sending {
-			j.State = Unknown
-			if err := c.Keep(j); err != nil {
-				return nil, fmt.Errorf("take up the printer's jobs: %w", err)
-			}
-			s.jobs[i] = j
+			s.jobs[i].State = Unknown
 		}
 	}
-	return s, nil
+	return s
 }
 
 // Add keeps a job and lets it be printed. When it returns nil the job outlives a power cut. A serial that is known already
