@@ -23,7 +23,7 @@ var commands = []struct {
 	{"tag", "decode a tag's number", tagCommand},
 	{"print", "print a document, or show what it would look like", printCommand},
 	{"printer", "the printers that are known; ask one how it is", printerCommand},
-	{"sim", "play a reader or a printer", simCommand},
+	{"sim", "play a reader, a printer, or a chain's stores", simCommand},
 	{"journal", "look into a store's journal", journalCommand},
 	{"content", "look into a store's content packs", contentCommand},
 	{"keys", "make a chain's tag key", keysCommand},

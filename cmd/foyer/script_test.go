@@ -93,7 +93,7 @@ func unescape(t *testing.T, name, content string) []byte {
 func runScript(t *testing.T, commands string) string {
 	t.Helper()
 	run := map[string]func([]string, io.Writer, io.Writer) int{"profile": profileCommand, "tag": tagCommand, "presence": presenceCommand,
-		"print": printCommand, "printer": printerCommand}
+		"print": printCommand, "printer": printerCommand, "sim": simCommand}
 	var got strings.Builder
 	for line := range strings.Lines(commands) {
 		if strings.HasPrefix(line, "#") || line == "\n" {

@@ -16,7 +16,9 @@ import (
 	"foyer/reader/sim"
 )
 
-const simHelp = `foyer sim reader PROFILE --pty PATH [--tag HEX]... [--rssi DBM]
+const simHelp = `foyer sim stores N ...: many stores at once, to size a headquarters; "foyer sim stores -h" says more
+
+foyer sim reader PROFILE --pty PATH [--tag HEX]... [--rssi DBM]
 
 Plays a reader on a pseudo-terminal behind the name PATH, as the reader's manual says, so that other programs can talk to
 it as to the real one. It ends with Ctrl-C.
@@ -121,6 +123,9 @@ func simCommand(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 1 && slices.Contains([]string{"-h", "--help", "help"}, args[0]) {
 		fmt.Fprint(stdout, help+"\n"+simPrinterHelp)
 		return 0
+	}
+	if len(args) > 0 && args[0] == "stores" {
+		return simStores(args[1:], stdout, stderr)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

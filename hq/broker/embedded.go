@@ -87,7 +87,7 @@ func capabilities() *mqtt.Capabilities {
 	c := mqtt.NewDefaultServerCapabilities()
 	c.MaximumPacketSize = wire.MaxBatch + 4096 // a batch and its topic
 	c.MaximumClients = 20_000
-	c.MaximumClientWritesPending = 16 * 1024
+	c.MaximumClientWritesPending = 1024 // eight bytes each for every store; it has 24 batches on their way at most, and an answer to each
 	c.MaximumInflight = 65_535
 	c.ReceiveMaximum = 65_535
 	c.MaximumQos = 1

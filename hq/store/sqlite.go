@@ -7,12 +7,17 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver; pure Go
 )
 
-// maxGroup bounds how many writes share one transaction: the last of them waits for all.
-const maxGroup = 64
+// What bounds the writes that share one transaction: how many they may be, and after how long the rest goes into the next. A
+// thousand stores that tell of one visit each take one fsync; with a whole batch each they take some.
+const (
+	maxGroup  = 1024
+	groupTime = 100 * time.Millisecond
+)
 
 func openSQLite(path string) (*DB, error) {
 	path, err := filepath.Abs(path)
@@ -24,7 +29,8 @@ func openSQLite(path string) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	f.Close()
-	writes, err := dial(path, 1, "synchronous(FULL)", "foreign_keys(ON)", "wal_autocheckpoint(4000)")
+	// 64 MiB of pages in memory: the names of visits are random, so each batch writes all over their table.
+	writes, err := dial(path, 1, "synchronous(FULL)", "cache_size(-65536)", "foreign_keys(ON)", "wal_autocheckpoint(4000)")
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +49,7 @@ func openSQLite(path string) (*DB, error) {
 	}
 	t := &tx{dialect: sqlite, conn: conn, prepared: map[string]*sql.Stmt{}, alone: true}
 	d := &DB{dialect: sqlite, reader: reads{reader, sqlite}, closers: []func() error{reader.Close, conn.Close, writes.Close}}
-	d.writers = []*writer{{jobs: make(chan *job, 4*maxGroup), group: maxGroup, commit: t.commitGroup, close: t.close}}
+	d.writers = []*writer{{jobs: make(chan *job, maxGroup), group: maxGroup, commit: t.commitGroup, close: t.close}}
 	d.begin()
 	return d, nil
 }
@@ -63,24 +69,36 @@ func dial(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// commitGroup runs a group in one transaction. A job that fails is undone alone; if the commit fails, all have failed.
+// commitGroup runs a group in one transaction, or in some where it takes long.
 func (t *tx) commitGroup(group []*job) {
-	results := make([]error, len(group))
+	for len(group) > 0 {
+		group = group[t.commitSome(group):]
+	}
+}
+
+// commitSome runs the first jobs of a group in one transaction and says how many. A job that fails is undone alone; if the commit
+// fails, all have failed.
+func (t *tx) commitSome(group []*job) int {
+	var results []error
+	began := time.Now()
 	err := t.exec("BEGIN IMMEDIATE")
 	if err == nil {
-		for i, j := range group {
-			results[i] = t.within(j)
+		for len(results) == 0 || len(results) < len(group) && time.Since(began) < groupTime {
+			results = append(results, t.within(group[len(results)]))
 		}
 		if err = t.exec("COMMIT"); err != nil {
 			t.exec("ROLLBACK")
 		}
+	} else {
+		results = make([]error, len(group))
 	}
-	for i, j := range group {
+	for i := range results {
 		if err != nil && results[i] == nil {
 			results[i] = fmt.Errorf("commit: %w", err)
 		}
-		j.done <- results[i]
+		group[i].done <- results[i]
 	}
+	return len(results)
 }
 
 // within runs a job between a savepoint and its release, or its undoing.

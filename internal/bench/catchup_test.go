@@ -35,14 +35,10 @@ const handshakes = 4
 // at the line's rate; after the handshakes, and until the last has been acknowledged. Nothing that is lost or sent again counts.
 func minimum(t testing.TB, c shape.Config, week []event) time.Duration {
 	stream := 0
-	for lane, all := range lanes(week) {
-		for first := 0; first < len(all); first += batch {
-			b := wire.Batch{Epoch: "K4ZTQ2M7WYB3XJ5RLPN6DHVCGA", Lane: lane, First: uint64(first + 1), Schema: wire.Schema, Head: uint64(len(all)), SentAt: time.Now(),
-				Records: all[first:min(first+batch, len(all))]}
-			data, err := wire.EncodeBatch(b)
-			must(t, err)
-			stream += len(data) + len((wire.Place{Chain: chain, Store: "north"}).Up(lane)) + 7 + 22
-		}
+	for _, b := range batches(week) {
+		data, err := wire.EncodeBatch(b)
+		must(t, err)
+		stream += len(data) + len((wire.Place{Chain: chain, Store: "north"}).Up(b.Lane)) + 7 + 22
 	}
 	bytes := stream + (stream+segment-1)/segment*around
 	return time.Duration(bytes)*8*time.Second/time.Duration(c.Rate) + (handshakes+1)*2*c.Delay

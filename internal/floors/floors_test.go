@@ -74,6 +74,7 @@ var floor = []struct {
 	{"sync/uplink", 6, "journal to headquarters"},
 	{"sync/downlink", 6, "headquarters to store"},
 	{"sync/command", 6, "what headquarters asks of a store, done once and answered"},
+	{"sync/sim", 6, "stores that are played: they speak as foyerd does"},
 	{"sync/content", 6, "files of packs, from headquarters to store"},
 	{"hq/store", 5, "headquarters' rows"},
 	{"hq/store/storetest", 1, "a database for tests; knows nothing of ours"},

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 echo "Machine: $(uname -srm), $(nproc) cores, $(awk -F': ' '/model name/ {print $2; exit}' /proc/cpuinfo), $(go version | cut -d' ' -f3)"
 echo "Load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 micro() { CGO_ENABLED=0 go test -tags test -run '^$' -bench . -benchmem "$@" | grep -E '^(Benchmark|pkg|ok|FAIL|---)|SKIP'; return "${PIPESTATUS[0]}"; }
+said() { CGO_ENABLED=0 go test -tags test -run '^$' "$@" | grep -vE '^(goos|goarch|pkg|cpu|PASS)'; return "${PIPESTATUS[0]}"; }
 
 stage frames micro ./reader/frame -skip Noise
 stage noise micro ./reader/frame -bench Noise -benchtime 1x
@@ -29,6 +30,8 @@ stage plain make -s plain
 if need_or_skip catch-up line broker; then
 	stage catch-up micro -benchtime 1x -timeout 30m ./internal/bench -bench CatchUp
 fi
+stage to-headquarters micro -benchtime 2x -timeout 30m ./internal/bench -bench ToHeadquarters
+stage stores said -benchtime 1x -timeout 30m ./internal/bench -bench Stores
 stage daemon-start go test -run '^$' -bench DaemonStart -benchtime 10x ./internal/e2e
 stage daemon-memory go test -run '^$' -bench DaemonMemory -benchtime 1x ./internal/e2e
 if need_or_skip tap-to-glass window screen; then

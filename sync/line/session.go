@@ -23,6 +23,7 @@ type session struct {
 
 	mu      sync.Mutex // guards what follows; held while a message is handed to paho
 	unacked []sent     // in the order of sending; acknowledged ones are removed from the front
+	heard   time.Time  // when one was last removed
 	cause   error      // why we ended it ourselves
 }
 
@@ -76,7 +77,7 @@ func (l *Line) options() *mqtt.ClientOptions {
 	o.SetOrderMatters(true)
 	o.SetConnectTimeout(patience)
 	o.SetWriteTimeout(patience)
-	o.SetPingTimeout(min(patience, l.config.KeepAlive))
+	o.SetPingTimeout(l.config.KeepAlive) // headquarters' broker reads on when it has stored what it read: a thousand stores may be before us
 	o.SetKeepAlive(l.config.KeepAlive)
 	if w := l.config.Will; w != nil {
 		o.SetBinaryWill(w.Topic, w.Payload, 1, w.Retained)
@@ -202,16 +203,20 @@ func (s *session) hand(give func() mqtt.Token) (mqtt.Token, error) {
 	}
 }
 
-// room bounds what a broker that acknowledges nothing makes us keep, and ends a session in which the broker has been silent
-// about a message for two keep-alives though it answers pings.
+// room bounds what a broker that acknowledges nothing makes us keep, and ends a session in which the broker has acknowledged nothing
+// for two keep-alives though it answers pings. One that is only slow may have much before our oldest message.
 func (s *session) room() error {
 	for len(s.unacked) > 0 && done(s.unacked[0].token) {
-		s.unacked = s.unacked[1:]
+		s.unacked, s.heard = s.unacked[1:], time.Now()
 	}
 	if len(s.unacked) == 0 {
 		return nil
 	}
-	if age := time.Since(s.unacked[0].at); age > s.oldest {
+	since := s.unacked[0].at
+	if s.heard.After(since) {
+		since = s.heard
+	}
+	if age := time.Since(since); age > s.oldest {
 		s.cause = fmt.Errorf("the broker has not acknowledged a message for %v", age.Round(time.Second))
 		s.conn.Close()
 		return errors.Join(ErrOffline, s.cause)

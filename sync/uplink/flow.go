@@ -17,8 +17,11 @@ type flow struct {
 	asking      bool     // after a silence, or before it is known what headquarters reads: one record at a time until there is progress
 	rewound     bool     // since the last progress: a repeated acknowledgement does not count a second time
 	waiting     time.Duration
-	since       time.Time // of the last progress, or when waiting for one began
-	newest      time.Time // headquarters' clock in the newest answer: an older answer does not say that it has forgotten
+	usual       time.Duration // how long it waits after progress: patience, or longer where headquarters has turned out to be slow
+	since       time.Time     // of the last progress, or when waiting for one began
+	doubted     []flight      // on their way when it began to ask: lost, or only late
+	quiet       time.Time     // since, when it began to ask
+	newest      time.Time     // headquarters' clock in the newest answer: an older answer does not say that it has forgotten
 }
 
 // flight is a batch on its way.
@@ -28,7 +31,7 @@ type flight struct {
 }
 
 func newFlow(acked uint64, patience, maxPatience time.Duration) *flow {
-	f := &flow{patience: patience, maxPatience: maxPatience, acked: acked, waiting: patience}
+	f := &flow{patience: patience, maxPatience: maxPatience, acked: acked, waiting: patience, usual: patience}
 	f.rewind()
 	return f
 }
@@ -62,7 +65,7 @@ func (f *flow) notTaken(now time.Time) { f.open, f.since = false, now }
 // cameUp starts again behind the cursor: what was on its way on the old connection may be lost.
 func (f *flow) cameUp(asking bool) {
 	f.open, f.asking, f.rewound = true, asking, true
-	f.waiting = f.patience
+	f.waiting, f.usual, f.doubted = f.patience, f.patience, nil
 	f.rewind()
 }
 
@@ -83,6 +86,9 @@ func (f *flow) carried() bool {
 
 // silent is what follows when the deadline has passed: a question, with more patience.
 func (f *flow) silent(now time.Time) {
+	if !f.asking {
+		f.doubted, f.quiet = append([]flight(nil), f.sent...), f.since
+	}
 	f.open, f.asking, f.rewound = true, true, true
 	f.waiting = min(2*f.waiting, f.maxPatience)
 	f.since = now
@@ -107,11 +113,11 @@ const oldAnswer = time.Hour
 // heard judges an acknowledgement, given our epoch and the last record there is. The time between sending and hearing is told
 // where the acknowledgement answers exactly one batch.
 func (f *flow) heard(a wire.Ack, epoch string, last uint64, now time.Time) (v verdict, answered *flight) {
-	late := a.HQTime.Before(f.newest) && f.newest.Sub(a.HQTime) < oldAnswer
+	old := a.HQTime.Before(f.newest) && f.newest.Sub(a.HQTime) < oldAnswer
 	switch have := a.Watermark(); {
 	case a.Epoch != epoch:
 		return foreign, nil
-	case late && a.Upto <= f.acked && !a.Fork:
+	case old && a.Upto <= f.acked && !a.Fork:
 		return stale, nil
 	case have > last || a.Upto > last || a.Fork:
 		return forked, nil
@@ -121,7 +127,7 @@ func (f *flow) heard(a wire.Ack, epoch string, last uint64, now time.Time) (v ve
 	case have < f.acked && (f.asking || len(f.sent) == 0):
 		f.acked = have
 		f.rewind()
-		f.asking, f.rewound, f.since = false, true, now
+		f.asking, f.rewound, f.since, f.doubted = false, true, now, nil
 		return forgot, nil
 	case a.Upto < f.acked:
 		return stale, nil
@@ -129,6 +135,7 @@ func (f *flow) heard(a wire.Ack, epoch string, last uint64, now time.Time) (v ve
 		f.again()
 		return repeated, nil
 	}
+	late := f.onlyLate(a.Upto)
 	for len(f.sent) > 0 && f.sent[0].last <= a.Upto {
 		if f.sent[0].last == a.Upto {
 			answered = new(f.sent[0])
@@ -136,15 +143,37 @@ func (f *flow) heard(a wire.Ack, epoch string, last uint64, now time.Time) (v ve
 		f.sent = f.sent[1:]
 	}
 	f.acked, f.next = a.Upto, max(f.next, a.Upto+1)
-	f.asking, f.rewound = false, false
-	f.waiting, f.since = f.patience, now
+	f.learn(late, now)
+	f.asking, f.rewound, f.doubted = false, false, nil
+	f.waiting, f.since = f.usual, now
 	return progress, answered
+}
+
+// onlyLate reports that what was on its way before the question arrives after all: the answer says more than the question could
+// have brought about. Headquarters is slow then, not silent: after an outage a thousand stores tell it of a week at once.
+func (f *flow) onlyLate(upto uint64) bool {
+	return f.asking && len(f.sent) > 0 && upto > f.sent[0].last && len(f.doubted) > 0 && f.doubted[0].last <= upto
+}
+
+// learn takes up again what was only late, in place of sending it a second time, and is more patient from now on; less so with each
+// answer that comes in time.
+func (f *flow) learn(late bool, now time.Time) {
+	if !late {
+		f.usual = max(f.patience, f.usual*7/8)
+		return
+	}
+	for _, d := range f.doubted {
+		if d.last > f.acked {
+			f.sent, f.next = append(f.sent, d), d.last+1
+		}
+	}
+	f.usual = min(max(f.usual, now.Sub(f.quiet)*3/2), f.maxPatience)
 }
 
 // again is what follows a repeated acknowledgement: headquarters' way of saying that something is missing after what it has. Each
 // batch behind the gap makes it say so; only the first time counts.
 func (f *flow) again() {
-	if len(f.sent) > 0 && !f.rewound {
+	if f.doubted = nil; len(f.sent) > 0 && !f.rewound {
 		f.rewound = true
 		f.rewind()
 	}

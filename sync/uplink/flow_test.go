@@ -127,6 +127,31 @@ func TestSilenceIsAnsweredWithOneRecordAndMorePatience(t *testing.T) {
 	}
 }
 
+func TestWhatWasOnlyLateIsNotSentAgain(t *testing.T) {
+	f := testFlow(0)
+	f.cameUp(false)
+	fill(f, 1000, noon)
+	now := noon.Add(2 * time.Second)
+	f.silent(now)
+	wantLasts(t, fill(f, 1000, now), 1)
+	now = now.Add(4 * time.Second)
+	f.silent(now) // asked twice: what was on its way is still remembered
+	wantLasts(t, fill(f, 1000, now), 1)
+	f.heard(ack(20), "e", 1000, now) // the answer to the first two batches, six seconds late
+	wantLasts(t, fill(f, 1000, now), 90, 100)
+	if at, _ := f.deadline(1000); at.Sub(now) != 9*time.Second {
+		t.Errorf("it waits %v for headquarters that took 6 s", at.Sub(now))
+	}
+	f.heard(ack(30), "e", 1000, now)
+	if at, _ := f.deadline(1000); at.Sub(now) >= 9*time.Second {
+		t.Errorf("it still waits %v though headquarters is quick again", at.Sub(now))
+	}
+	f.silent(now)
+	fill(f, 1000, now)
+	f.heard(ack(31), "e", 1000, now) // the answer to the question itself: the rest is lost
+	wantLasts(t, fill(f, 1000, now), 41, 51, 61, 71, 81, 91, 101, 111)
+}
+
 func TestNewRecordsDoNotPutTheDeadlineOff(t *testing.T) {
 	f := testFlow(0)
 	f.cameUp(false)

@@ -12,8 +12,9 @@
 // Go-back-N in each lane: batches of at most 250 records and 128 KiB, at most 8 of them without an answer. Sending starts again
 // behind the cursor when the line has come up, when headquarters repeats an old acknowledgement (it saw a gap), and when there
 // was no progress for 2 s, or for 30 s while the line still carries what was sent (Config.Held): a slow line is not a silent one.
-// After such a silence only one record is sent as a question, and the patience grows to 30 s:
-// while headquarters is away for a week a metered line carries some hundred bytes a minute, not the backlog again and again.
+// After such a silence only one record is sent as a question, and the patience grows to 30 s: while headquarters is away for a week
+// a metered line carries some hundred bytes a minute, not the backlog again and again. An answer to what was sent before the
+// question says that it was only late: headquarters needs more time, and nothing is sent again.
 // The first answer opens the window, and tells which version of wire.Batch headquarters reads: questions are asked in the first.
 //
 // Lanes go in the order of wire.Lanes: one waits while one before it has anything left to send, unless that one only asks.
