@@ -86,10 +86,11 @@ func (h *HQ) memories(ctx context.Context) (map[string]Memory, error) {
 		return nil, err
 	}
 	all := map[string]Memory{}
+	lanesOf := byStore(lanes, func(l store.Lane) string { return l.Store })
 	for id, s := range states {
 		m := Memory{Told: s}
 		for _, told := range s.Lanes {
-			m.Lanes = append(m.Lanes, standingOf(told, id, s.Epoch, lanes))
+			m.Lanes = append(m.Lanes, standingOf(told, id, s.Epoch, lanesOf[id]))
 		}
 		all[id] = m
 	}
@@ -99,6 +100,15 @@ func (h *HQ) memories(ctx context.Context) (map[string]Memory, error) {
 		all[g.Store] = m
 	}
 	return all, nil
+}
+
+// byStore parts rows by their store: a chain of thousands looks at each row once.
+func byStore[R any](rows []R, store func(R) string) map[string][]R {
+	all := map[string][]R{}
+	for _, r := range rows {
+		all[store(r)] = append(all[store(r)], r)
+	}
+	return all
 }
 
 // standingOf is how a lane stands. Sequences only grow, so the higher of what was told by state and by batch is the newer one.
@@ -175,6 +185,7 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	answersOf := byStore(answers, func(a store.Answer) string { return a.Store })
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := make([]Store, len(shops))
@@ -183,9 +194,9 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 		if p := h.shops[shop.ID]; p != nil {
 			all[i].place(*p)
 		}
-		all[i].Packs = packStandings(answers, shop.ID, body.For(shop.ID))
+		all[i].Packs = packStandings(answersOf[shop.ID], shop.ID, body.For(shop.ID))
 		for _, kind := range kinds {
-			all[i].Snapshot[kind] = standing(answers, shop.ID, kind, newest[kind])
+			all[i].Snapshot[kind] = standing(answersOf[shop.ID], shop.ID, kind, newest[kind])
 		}
 	}
 	return all, nil
