@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"foyer/hq/ca"
@@ -80,9 +81,10 @@ func MosquittoFiles(a *ca.Authority, chain, dir string, port int, revoked string
 }
 
 func mosquittoACL(chain string) string {
-	text := "# Headquarters, as many as share the work, read what stores send, and answer.\n"
+	var text strings.Builder
+	text.WriteString("# Headquarters, as many as share the work, read what stores send, and answer.\n")
 	for n := range store.MaxInstances {
-		text += fmt.Sprintf(mosquittoHQ, badge.InstanceName(n+1), chain)
+		fmt.Fprintf(&text, mosquittoHQ, badge.InstanceName(n+1), chain)
 	}
-	return text + fmt.Sprintf(mosquittoRules, chain)
+	return text.String() + fmt.Sprintf(mosquittoRules, chain)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -75,9 +76,8 @@ func (c *Company) Leave() {
 
 func (c *Company) connect(ctx context.Context) (err error) {
 	config := c.db.config.Copy()
-	for name, value := range map[string]string{"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"} {
-		config.RuntimeParams[name] = value // a machine that vanished gives up the lead within half a minute
-	}
+	// a machine that vanished gives up the lead within half a minute
+	maps.Copy(config.RuntimeParams, map[string]string{"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"})
 	ctx, cancel := context.WithTimeout(ctx, beatLimit)
 	defer cancel()
 	if c.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
