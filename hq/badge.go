@@ -364,7 +364,7 @@ func (h *HQ) shutOut(id string) {
 	if !h.leads() {
 		return
 	}
-	for _, kind := range kinds {
+	for _, kind := range append([]string{wire.MembersHead, wire.Known}, kinds...) {
 		if err := b.Publish((wire.Place{Chain: h.cfg.Chain, Store: id}).Down(kind), true, nil); err != nil {
 			h.cfg.Log.Warn("a snapshot stays on the topic of a store that was shut out", "store", id, "kind", kind, "err", err)
 		}

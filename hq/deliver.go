@@ -37,6 +37,10 @@ func (h *HQ) deliver(ctx context.Context, topic string, payload []byte) error {
 		return h.acknowledge(place, ack)
 	case topic == place.Ask(wire.Members):
 		return h.members(ctx, place, payload)
+	case topic == place.Ask(wire.MemberTopic):
+		return h.whose(ctx, place, payload)
+	case topic == place.Ask(wire.KnownParts):
+		return h.knownPart(ctx, place, payload)
 	case topic == place.Ask(wire.ChunkTopic):
 		return h.chunk(place, payload)
 	case topic == place.Ask(wire.ResultTopic):

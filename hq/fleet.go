@@ -29,6 +29,7 @@ type Store struct {
 	Snapshot map[string]Standing // by kind
 	Packs    []PackStanding      // sorted by pack
 	Memory   Memory
+	Regulars *RegularsStanding // nil where all members go to all stores
 }
 
 // Memory is what is known of what a store still has to tell.
@@ -186,6 +187,11 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 		return nil, err
 	}
 	answersOf := byStore(answers, func(a store.Answer) string { return a.Store })
+	rosters, err := h.db.ShopRosters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	apart := h.apart()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := make([]Store, len(shops))
@@ -197,6 +203,10 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 		all[i].Packs = packStandings(answersOf[shop.ID], shop.ID, body.For(shop.ID))
 		for _, kind := range kinds {
 			all[i].Snapshot[kind] = standing(answersOf[shop.ID], shop.ID, kind, newest[kind])
+		}
+		if apart {
+			all[i].Snapshot[Members] = standing(answersOf[shop.ID], shop.ID, Members, rosters[shop.ID].Version)
+			all[i].Regulars = h.regularsOf(rosters[shop.ID], answersOf[shop.ID], shop.ID)
 		}
 	}
 	return all, nil

@@ -70,6 +70,7 @@ type Config struct {
 	Chain     string
 	TagSecret []byte        // the chain's tag key, 32 bytes: see tag.ParseSecret. Without it members cannot be imported
 	Lease     time.Duration // a store out of touch for longer forgets its members; 0: never
+	Regulars  Regulars
 	Log       *slog.Logger
 	Now       func() time.Time
 	Database  string // the URL of a PostgreSQL database; empty: see DatabaseAt
@@ -91,17 +92,21 @@ type HQ struct {
 	outside    atomic.Bool // the broker is another's, and so may the database be
 	together   atomic.Bool // and it shares out what stores send
 
-	mu       sync.Mutex
-	shops    map[string]*presence
-	offered  map[string]map[string]uint64 // store, kind: version laid before it
-	previews map[string]*Preview
-	badges   badges // has its own lock
-	head     headOf
-	wholes   map[string]time.Time // store: when it was last sent all members
-	headed   map[string]time.Time // store: which head was laid before it
-	problem  string               // why snapshots cannot be published
-	ready    chan struct{}        // closed when the first look at what is to be published is over
-	gaps     map[string]gap       // by store and lane
+	mu        sync.Mutex
+	shops     map[string]*presence
+	offered   map[string]map[string]uint64 // store, kind: version laid before it
+	previews  map[string]*Preview
+	badges    badges // has its own lock
+	head      headOf
+	wholes    map[string]time.Time // store: when it was last sent all members
+	headed    map[string]time.Time // store: which head was laid before it
+	heads     map[string]headOf    // store: the head of its own roster
+	questions map[string]*questioner
+	census    census
+	filter    filterOf
+	problem   string         // why snapshots cannot be published
+	ready     chan struct{}  // closed when the first look at what is to be published is over
+	gaps      map[string]gap // by store and lane
 }
 
 // Open opens the data folder, and makes the database, the signing key and the admin token at the first start.
@@ -112,6 +117,7 @@ func Open(cfg Config) (*HQ, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	cfg.Regulars = cfg.Regulars.withDefaults()
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -167,7 +173,7 @@ func Open(cfg Config) (*HQ, error) {
 		cfg: cfg, db: db, company: company, gaps: map[string]gap{}, depot: depot, adminToken: token, kick: make(chan struct{}, 1), asked: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
 		badges: badges{authority: authority},
-		wholes: map[string]time.Time{}, headed: map[string]time.Time{},
+		wholes: map[string]time.Time{}, headed: map[string]time.Time{}, heads: map[string]headOf{}, questions: map[string]*questioner{},
 	}
 	h.signer.Store(&s)
 	h.hub.tell = func() { company.Tell(store.Changed) }

@@ -97,18 +97,24 @@ func (h *HQ) headFor(last store.Published, age time.Duration) (headOf, error) {
 	}
 	var err error
 	head.at = time.Now()
-	head.sealed, err = h.sealed(wire.MembersHead, head.version, h.cfg.Now(), wire.HeadBody{Digest: head.digest, LeaseSeconds: int64(h.cfg.Lease / time.Second)})
+	head.sealed, err = h.sealHead("", head)
 	if err == nil {
 		h.head = head
 	}
 	return head, err
 }
 
-func (h *HQ) sealed(kind string, version uint64, at time.Time, body any) ([]byte, error) {
+func (h *HQ) sealHead(id string, head headOf) ([]byte, error) {
+	return h.sealed(wire.MembersHead, id, head.version, h.cfg.Now(), wire.HeadBody{Digest: head.digest, LeaseSeconds: int64(h.cfg.Lease / time.Second)})
+}
+
+// sealed signs a snapshot for one store, or for all of them.
+func (h *HQ) sealed(kind, id string, version uint64, at time.Time, body any) ([]byte, error) {
 	s, err := wire.NewSnapshot(kind, h.cfg.Chain, version, at, body)
 	if err != nil {
 		return nil, err
 	}
+	s.Store = id
 	signs := h.signingNow()
 	return wire.Seal(s, signs.id, signs.key)
 }
@@ -120,6 +126,14 @@ func (h *HQ) members(ctx context.Context, place wire.Place, payload []byte) erro
 	if err != nil {
 		h.noteBad(place.Store, &BadBatch{err})
 		return nil
+	}
+	if !h.leads() {
+		if err := h.count(ctx); err != nil {
+			return err
+		}
+	}
+	if h.apart() {
+		return h.rosterAsked(ctx, place, ask)
 	}
 	if !h.leads() {
 		if err := h.follow(ctx); err != nil {
@@ -149,14 +163,19 @@ func (h *HQ) members(ctx context.Context, place wire.Place, payload []byte) erro
 	return h.sendWhole(ctx, place)
 }
 
-func (h *HQ) sendWhole(ctx context.Context, place wire.Place) error {
+// tooEarly reports whether a store was sent all members a moment ago.
+func (h *HQ) tooEarly(id string) bool {
 	h.mu.Lock()
-	early := time.Since(h.wholes[place.Store]) < wholePause
+	defer h.mu.Unlock()
+	early := time.Since(h.wholes[id]) < wholePause
 	if !early {
-		h.wholes[place.Store] = time.Now()
+		h.wholes[id] = time.Now()
 	}
-	h.mu.Unlock()
-	if early {
+	return early
+}
+
+func (h *HQ) sendWhole(ctx context.Context, place wire.Place) error {
+	if h.tooEarly(place.Store) {
 		return nil
 	}
 	last, err := h.db.LastPublished(ctx, Members)
@@ -200,32 +219,11 @@ func (h *HQ) change(ctx context.Context, head headOf, ask wire.MembersAsk) ([]by
 }
 
 func (h *HQ) makeChange(ctx context.Context, head headOf, steps []store.MembersStep) ([]byte, error) {
-	var all wire.DeltaBody
-	at := steps[0].Version
-	for _, s := range steps[1:] {
-		if at == head.version {
-			break
-		}
-		if s.Version != at+1 || len(s.Body) == 0 {
-			return nil, nil
-		}
-		var next wire.DeltaBody
-		if err := json.Unmarshal(s.Body, &next); err != nil {
-			return nil, fmt.Errorf("change to version %d: %w", s.Version, err)
-		}
-		if at == steps[0].Version {
-			all = next
-		} else if joined, err := all.Then(next); err != nil {
-			return nil, err
-		} else {
-			all = joined
-		}
-		at = s.Version
+	all, leads, err := joined(steps, head.version)
+	if err != nil || !leads {
+		return nil, err
 	}
-	if at != head.version {
-		return nil, nil
-	}
-	sealed, err := h.sealed(wire.MembersDelta, head.version, h.cfg.Now(), all)
+	sealed, err := h.sealed(wire.MembersDelta, "", head.version, h.cfg.Now(), all)
 	if err != nil {
 		return nil, err
 	}
@@ -234,4 +232,28 @@ func (h *HQ) makeChange(ctx context.Context, head headOf, steps []store.MembersS
 		return nil, err
 	}
 	return sealed, nil
+}
+
+// joined makes one change of the steps that lead from the first of them to a version, if they do.
+func joined(steps []store.MembersStep, to uint64) (all wire.DeltaBody, leads bool, err error) {
+	at := steps[0].Version
+	for _, s := range steps[1:] {
+		if at == to {
+			break
+		}
+		if s.Version != at+1 || len(s.Body) == 0 {
+			return all, false, nil
+		}
+		var next wire.DeltaBody
+		if err := json.Unmarshal(s.Body, &next); err != nil {
+			return all, false, fmt.Errorf("change to version %d: %w", s.Version, err)
+		}
+		if at == steps[0].Version {
+			all = next
+		} else if all, err = all.Then(next); err != nil {
+			return all, false, err
+		}
+		at = s.Version
+	}
+	return all, at == to, nil
 }

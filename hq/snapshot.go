@@ -81,7 +81,16 @@ func (h *HQ) publishAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := h.count(ctx); err != nil {
+		return fmt.Errorf("count the members: %w", err)
+	}
 	for _, kind := range kinds {
+		if kind == Members && h.apart() {
+			if err := h.publishRosters(ctx, shops); err != nil {
+				return fmt.Errorf("members of the stores: %w", err)
+			}
+			continue
+		}
 		last, err := h.refresh(ctx, kind)
 		if err != nil {
 			return fmt.Errorf("snapshot of %s: %w", kind, err)
@@ -101,6 +110,9 @@ func (h *HQ) publishAll(ctx context.Context) error {
 			}
 		}
 	}
+	if err := h.publishKnown(ctx, shops); err != nil {
+		return fmt.Errorf("known tags: %w", err)
+	}
 	return nil
 }
 
@@ -112,7 +124,8 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	}
 	signs := h.signingNow()
 	revision, err := h.db.Revision(ctx, kind)
-	if err != nil || last.Version > 0 && last.Revision == revision && wire.SealedBy(last.Sealed) == signs.id {
+	above, err := h.above(ctx, kind, err)
+	if err != nil || last.Version > above && last.Revision == revision && wire.SealedBy(last.Sealed) == signs.id {
 		return last, err
 	}
 	if kind == Packs && revision == 0 {
@@ -122,7 +135,7 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	if err != nil {
 		return last, err
 	}
-	next := store.Published{Kind: kind, Version: last.Version + 1, Revision: revision, MadeAt: h.cfg.Now().UTC()}
+	next := store.Published{Kind: kind, Version: max(last.Version, above) + 1, Revision: revision, MadeAt: h.cfg.Now().UTC()}
 	snapshot, err := wire.NewSnapshot(kind, h.cfg.Chain, next.Version, next.MadeAt, body)
 	if err != nil {
 		return last, err

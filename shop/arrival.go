@@ -26,11 +26,22 @@ func (s *Shop) moved(e presence.Event) {
 }
 
 func (s *Shop) arrived(e presence.Arrived) {
+	if !s.await(e) {
+		s.enter(e)
+	}
+}
+
+// enter takes an arrival when there is nothing more to be known of the tag.
+func (s *Shop) enter(e presence.Arrived) {
 	m, ok := s.recognise(e.ID, e.Also, e.Zone)
 	if !ok {
 		s.strangers[e.Zone]++
 		return
 	}
+	s.visit(m, e)
+}
+
+func (s *Shop) visit(m *member.Member, e presence.Arrived) {
 	if _, here := s.visits.Of(m.ID); !here && s.zones[e.Zone].Role == presence.Exit {
 		return // who is first noticed on the way out is let go
 	}
@@ -48,6 +59,7 @@ func (s *Shop) went(e presence.Moved) {
 	if _, ok := s.carrier(e.ID, e.Also); ok {
 		s.arrived(presence.Arrived{ID: e.ID, Also: e.Also, Zone: e.To, At: e.At, Nth: e.Nth})
 	} else {
+		s.stray(e.ID, e.To)
 		s.strayed(e)
 	}
 	s.left(presence.Left{ID: e.ID, Zone: e.From, Seen: e.Seen, At: e.At})
@@ -56,6 +68,9 @@ func (s *Shop) went(e presence.Moved) {
 // left notes a departure from a zone. A visit goes on until the gap has passed, but who went out by the exit is off the
 // screens at once.
 func (s *Shop) left(e presence.Left) {
+	if s.leaves(e) {
+		return
+	}
 	v, gone := s.visits.Leave(e.ID, e.Zone, e.Seen)
 	if gone && s.zones[e.Zone].Role == presence.Exit {
 		s.depart(v)
@@ -82,6 +97,10 @@ func (s *Shop) begin(v visit.Visit) {
 		return
 	}
 	d := greeting.Decide(s.input(v, m, v.Zone, greeting.Greeted{}))
+	if s.quiet {
+		d = s.quietly(v, m)
+		d.Wall, d.Kiosk = nil, nil
+	}
 	s.say(v, v.Zone, d)
 	c := s.desk.put(v, m, d.Note, s.zoneName(v.Zone))
 	c.kioskDone = d.Kiosk != nil
@@ -105,7 +124,7 @@ func (s *Shop) again(v visit.Visit, zone string) {
 	if c.comeBack() {
 		s.cfg.Screens.Show(CardChanged{c.Card})
 	}
-	if s.zones[zone].Role != presence.Kiosk {
+	if s.zones[zone].Role != presence.Kiosk || s.quiet {
 		return
 	}
 	d := greeting.Decide(s.input(v, m, zone, greeting.Greeted{Wall: true, Kiosk: c.kioskDone}))

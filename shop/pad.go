@@ -54,8 +54,8 @@ func showsCards(r presence.Role) bool { return r == presence.Counter || r == pre
 // lay notes a card that may be bound. In a zone that hears further than a few centimetres, only an arrival counts.
 func (s *Shop) lay(id, also tag.ID, zone string) {
 	standing, _ := s.bindings.Find(id, also)
-	if standing == member.Carried || s.book == nil {
-		return
+	if standing == member.Carried || s.book == nil || s.elsewhere(id, also) {
+		return // of a card that may be somebody's, nobody knows here yet whether it may be given out
 	}
 	if again := s.pad.id == id && s.now.Before(s.pad.until); !again {
 		s.pad = pad{key: s.cfg.NewID(), id: id, also: also}

@@ -13,6 +13,9 @@
 // Channels, and what happens when one is full: reads (1024) drop the oldest, as a tag is read again in 50 ms; reader
 // health (64), requests (16) make the caller wait; a change of members or campaigns wakes the loop (1), the latest wins.
 //
+// Whom the store does not have at hand, and who may be a member, is asked for at headquarters: an arrival waits half a second for
+// the answer, and nothing else waits with it.
+//
 // Tags that no member carries are counted by zone, once a minute, and forgotten. The last one that was shown at a counter or
 // a kiosk is kept in memory for half a minute, so that staff can bind it.
 package shop
@@ -53,6 +56,7 @@ const (
 const (
 	DefaultWall  = 12 * time.Second
 	DefaultKiosk = 20 * time.Second
+	DefaultGuest = 500 * time.Millisecond
 )
 
 // Text is one text in every language: "zh-CN", "en".
@@ -69,6 +73,7 @@ type Times struct {
 	Gap   time.Duration // out of sight for longer ends a visit; 0 is visit.DefaultGap
 	Wall  time.Duration // a greeting stays on the wall so long; 0 is DefaultWall
 	Kiosk time.Duration // and at the kiosk; 0 is DefaultKiosk
+	Guest time.Duration // an arrival waits so long for headquarters' word on who it is; 0 is DefaultGuest
 }
 
 // Screens shows events. Show is called from the shop's goroutine, in order, and must not block.
@@ -97,6 +102,7 @@ type Config struct {
 	Location  *time.Location   // of the store; nil: time.Local
 	Screens   Screens
 	Ledger    Ledger
+	Elsewhere Elsewhere // nil: whom the store does not have at hand is a stranger
 	// KeepPresence, if given, is handed who is in the shop, once a minute and at the end, from the shop's goroutine.
 	KeepPresence func([]byte)
 	// Noticed, if given, is told of every tag that arrives in a zone, from the shop's goroutine: it must not block.
@@ -134,6 +140,8 @@ type live struct {
 	pad       pad
 	counters  map[string]string // reader: the zone in which cards are shown to it
 	notes     notes
+	waiting   map[tag.ID]*waiting
+	quiet     bool // who arrives now is not greeted: the name came too late
 	set       *campaign.Set
 	showcase  showcase
 	strangers map[string]int
@@ -182,7 +190,7 @@ func New(c Config) (*Shop, error) {
 		stopped:  make(chan struct{}),
 		live: live{
 			tracker: tracker, desk: desk{cards: map[string]*entry{}}, strangers: map[string]int{}, online: map[string]bool{}, bindings: binding.New(c.Marks),
-			counters: counters(c.Zones), notes: notes{},
+			counters: counters(c.Zones), notes: notes{}, waiting: map[tag.ID]*waiting{},
 			visits: visit.New(visit.Config{Gap: c.Times.Gap, NewID: c.NewID, Histories: c.Histories}),
 		},
 	}
@@ -196,6 +204,7 @@ func (c Config) withDefaults() Config {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	c.Times.Wall = cmp.Or(c.Times.Wall, DefaultWall)
 	c.Times.Kiosk = cmp.Or(c.Times.Kiosk, DefaultKiosk)
+	c.Times.Guest = cmp.Or(c.Times.Guest, DefaultGuest)
 	if c.NewID == nil {
 		c.NewID = rand.Text
 	}
@@ -307,6 +316,9 @@ func (s *Shop) Run(ctx context.Context) error {
 		case <-s.wake:
 			s.at(s.cfg.Now())
 			s.refresh()
+		case <-s.hurry():
+			s.at(s.cfg.Now())
+			s.giveUp()
 		case <-tick.C:
 			s.at(s.cfg.Now())
 			s.tick()

@@ -42,6 +42,7 @@ type options struct {
 	database, databaseFile, share       string
 	instance                            int
 	lease                               time.Duration
+	above, days                         int
 }
 
 func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
@@ -67,6 +68,8 @@ func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
 	f.StringVar(&o.brokerPassword, "broker-password-file", "", "the `file` with its password")
 	f.StringVar(&o.tagKey, "tag-key-file", "", "the `file` with the chain's tag key (foyer keys new); without it members cannot be imported")
 	f.DurationVar(&o.lease, "lease", 30*24*time.Hour, "a store that is out of touch for so `long` forgets its members; 0: never")
+	f.IntVar(&o.above, "regulars-above", hq.DefaultRegularsAbove, "above this `number` of members a store is sent its regulars alone and asks for others; 0: always")
+	f.IntVar(&o.days, "regular-days", int(hq.DefaultRegularFor/(24*time.Hour)), "somebody is a store's regular for so many `days` after their last visit")
 	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console, broker and packs with TLS: the certificate chain, PEM `file`")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "and its key, PEM `file`")
 	f.StringVar(&o.ready, "ready-file", "", "write the addresses to this `file`, as JSON, when all is up")
@@ -130,10 +133,13 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 	if o.lease < 0 || o.lease > 0 && o.lease < time.Hour {
 		return nil, configError{fmt.Errorf("--lease %v: want an hour or more, or 0", o.lease)}
 	}
+	if o.above < 0 || o.above > wire.MaxMembers || o.days < 1 || o.days > 3660 {
+		return nil, configError{fmt.Errorf("--regulars-above %d, --regular-days %d: want at most %d members, and 1 to 3660 days", o.above, o.days, wire.MaxMembers)}
+	}
 	if p.tls, err = certificate(o); err != nil {
 		return nil, configError{err}
 	}
-	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Lease: o.lease, Log: log, Database: url, Instance: o.instance}); err != nil {
+	if p.hq, err = hq.Open(hq.Config{Dir: o.data, Chain: o.chain, TagSecret: secret, Lease: o.lease, Regulars: o.regulars(), Log: log, Database: url, Instance: o.instance}); err != nil {
 		return nil, configError{err}
 	}
 	if url != "" {
@@ -181,6 +187,15 @@ func (p *program) keepDatabase(url string) error {
 		}
 	}
 	return hq.KeepDatabase(p.options.data, url)
+}
+
+// regulars is what hq takes: it has another word for always.
+func (o *options) regulars() hq.Regulars {
+	r := hq.Regulars{Above: o.above, For: time.Duration(o.days) * 24 * time.Hour}
+	if o.above == 0 {
+		r.Above = -1
+	}
+	return r
 }
 
 func readSecret(file string) ([]byte, error) {

@@ -62,6 +62,9 @@ func tagChanged(t *tx, store string, when time.Time, c wire.TagChange) error {
 	if err != nil {
 		return err
 	}
+	if err := touchTags(t, c.Member, marks); err != nil {
+		return err
+	}
 	for _, m := range marks {
 		if m.Of.IsZero() {
 			e.note(m)
@@ -84,10 +87,28 @@ func tagChanged(t *tx, store string, when time.Time, c wire.TagChange) error {
 			return err
 		}
 	}
+	if err := touchTags(t, c.Member, marks); err != nil {
+		return err
+	}
 	if err := touch(t, "members"); err != nil {
 		return err
 	}
 	return keepCardEvent(t, e)
+}
+
+// touchTags notes a change of a member's tags for all stores that know of them, or of who has one of the tags.
+func touchTags(t *tx, who string, marks []wire.TagMark) error {
+	if err := touchMember(t, who); err != nil {
+		return err
+	}
+	for _, m := range marks {
+		err := t.exec(`UPDATE roster SET changes = changes + 1
+			WHERE store IN (SELECT r.store FROM member_tag AS t JOIN regular AS r ON r.member = t.member WHERE t.hash = ?)`, m.Tag[:])
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cardsFirst puts cards before their shorter forms.

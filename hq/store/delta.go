@@ -27,12 +27,13 @@ func saveStep(t *tx, s MembersStep) error {
 
 // MembersSteps lists the versions of the members from one on (inclusive), oldest first.
 func (d *DB) MembersSteps(ctx context.Context, from uint64) ([]MembersStep, error) {
-	return list(ctx, d, "SELECT version, digest, body FROM members_delta WHERE version >= ? ORDER BY version", []any{int64(from)},
-		func(r *sql.Rows) (MembersStep, error) {
-			var s MembersStep
-			var digest []byte
-			err := r.Scan(&s.Version, &digest, &s.Body)
-			copy(s.Digest[:], digest)
-			return s, err
-		})
+	return list(ctx, d, "SELECT version, digest, body FROM members_delta WHERE version >= ? ORDER BY version", []any{int64(from)}, scanStep)
+}
+
+func scanStep(r *sql.Rows) (MembersStep, error) {
+	var s MembersStep
+	var digest []byte
+	err := r.Scan(&s.Version, &digest, &s.Body)
+	copy(s.Digest[:], digest)
+	return s, err
 }

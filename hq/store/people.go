@@ -34,6 +34,9 @@ func (d *DB) PutMembers(ctx context.Context, revision int64, all []Person, now t
 		if have != revision {
 			return ErrChanged
 		}
+		if err := touchMembers(t, all); err != nil {
+			return err
+		}
 		for _, p := range all { // first all rows and no tags: a tag may move from one member of the list to another
 			if err := putMember(t, p.Member, now); err != nil {
 				return err
@@ -44,10 +47,29 @@ func (d *DB) PutMembers(ctx context.Context, revision int64, all []Person, now t
 				return err
 			}
 		}
+		if err := touchMembers(t, all); err != nil {
+			return err
+		}
 		return touch(t, "members")
 	})
 	if err != nil {
 		return fmt.Errorf("store members: %w", err)
+	}
+	return nil
+}
+
+// many is from how many members on it is quicker to look at all stores' rosters than at those of each.
+const many = 2000
+
+// touchMembers notes a change of members for the stores that know of them: call it before and after.
+func touchMembers(t *tx, all []Person) error {
+	if len(all) > many {
+		return touchAllRosters(t)
+	}
+	for _, p := range all {
+		if err := touchMember(t, string(p.ID)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -133,26 +155,33 @@ type tagRow struct {
 // addTags fills in the tags of members that are sorted by ID.
 func (d *DB) addTags(ctx context.Context, all []Person) error {
 	tags, err := list(ctx, d, "SELECT member, hash, also, lost, card FROM member_tag WHERE member BETWEEN ? AND ? ORDER BY member, hash",
-		[]any{string(all[0].ID), string(all[len(all)-1].ID)}, func(r *sql.Rows) (tagRow, error) {
-			var t tagRow
-			var hash, card []byte
-			err := r.Scan(&t.member, &hash, &t.also, &t.lost, &card)
-			copy(t.id[:], hash)
-			copy(t.card[:], card)
-			return t, err
-		})
+		[]any{string(all[0].ID), string(all[len(all)-1].ID)}, scanTag)
 	if err != nil {
 		return err
 	}
 	for i := range all {
-		p := &all[i]
-		for ; len(tags) > 0 && tags[0].member <= p.ID; tags = tags[1:] { // < is of a member deleted in between
-			if tags[0].member == p.ID {
-				p.add(tags[0])
-			}
-		}
+		tags = all[i].take(all[i].ID, tags)
 	}
 	return nil
+}
+
+func scanTag(r *sql.Rows) (tagRow, error) {
+	var t tagRow
+	var hash, card []byte
+	err := r.Scan(&t.member, &hash, &t.also, &t.lost, &card)
+	copy(t.id[:], hash)
+	copy(t.card[:], card)
+	return t, err
+}
+
+// take fills in a member's tags from rows that are sorted by member, and returns those that follow.
+func (p *Person) take(id member.ID, tags []tagRow) []tagRow {
+	for ; len(tags) > 0 && tags[0].member <= id; tags = tags[1:] { // < is of somebody who came or went in between
+		if tags[0].member == id {
+			p.add(tags[0])
+		}
+	}
+	return tags
 }
 
 func (p *Person) add(t tagRow) {

@@ -58,6 +58,9 @@ func with[B any](r wire.Record, use func(B) error) error {
 }
 
 func visitStarted(t *tx, store string, when time.Time, v wire.Visit) error {
+	if err := visited(t, store, v.Member, when); err != nil {
+		return err
+	}
 	return t.exec(`INSERT INTO visit (store, visit, member, zone, nth, started) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (store, visit) DO UPDATE SET member = excluded.member, zone = excluded.zone, nth = excluded.nth,
 			started = excluded.started`, store, v.Visit, v.Member, v.Zone, v.Nth, ms(when))

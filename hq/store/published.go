@@ -46,31 +46,33 @@ func (d *DB) LastVersion(ctx context.Context, kind string) (uint64, error) {
 // SavePublished keeps a sealed snapshot before anybody sees it. Its version must be new. Campaigns that changed up to its
 // revision are marked with its version.
 func (d *DB) SavePublished(ctx context.Context, p Published) error {
-	err := d.do(ctx, func(t *tx) error {
-		err := t.exec("INSERT INTO published (kind, version, revision, sealed, made_at) VALUES (?, ?, ?, ?, ?)",
-			p.Kind, p.Version, p.Revision, p.Sealed, ms(p.MadeAt))
-		if err != nil {
-			return err
-		}
-		if p.Step != nil {
-			if err := saveStep(t, *p.Step); err != nil {
-				return err
-			}
-		}
-		if p.Kind == "campaigns" {
-			// Only if nothing was pushed since the content was read: else the next snapshot marks them all.
-			err := t.exec(`UPDATE campaign SET version = ? WHERE version = 0 AND state <> 'draft'
-				AND ? = (SELECT revision FROM content WHERE kind = 'campaigns')`, p.Version, p.Revision)
-			if err != nil {
-				return err
-			}
-		}
-		return t.exec("DELETE FROM published WHERE kind = ? AND version <= ?", p.Kind, int64(p.Version)-keepPublished)
-	})
+	err := d.do(ctx, func(t *tx) error { return savePublished(t, p) })
 	if err != nil {
 		return fmt.Errorf("keep snapshot %s %d: %w", p.Kind, p.Version, err)
 	}
 	return nil
+}
+
+func savePublished(t *tx, p Published) error {
+	err := t.exec("INSERT INTO published (kind, version, revision, sealed, made_at) VALUES (?, ?, ?, ?, ?)",
+		p.Kind, p.Version, p.Revision, p.Sealed, ms(p.MadeAt))
+	if err != nil {
+		return err
+	}
+	if p.Step != nil {
+		if err := saveStep(t, *p.Step); err != nil {
+			return err
+		}
+	}
+	if p.Kind == "campaigns" {
+		// Only if nothing was pushed since the content was read: else the next snapshot marks them all.
+		err := t.exec(`UPDATE campaign SET version = ? WHERE version = 0 AND state <> 'draft'
+			AND ? = (SELECT revision FROM content WHERE kind = 'campaigns')`, p.Version, p.Revision)
+		if err != nil {
+			return err
+		}
+	}
+	return t.exec("DELETE FROM published WHERE kind = ? AND version <= ?", p.Kind, int64(p.Version)-keepPublished)
 }
 
 // Answer is what a store made of a snapshot.

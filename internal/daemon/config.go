@@ -90,7 +90,9 @@ type Headquarters struct {
 	PublicKeyFiles []string `yaml:"public_key_files"`
 	Identity       string   `yaml:"identity"` // folder of the store's badge (foyerd enrol); replaces user, password_file, ca_file, and the keys
 	Packs          Packs    `yaml:"packs"`
-	Budget         Budget   `yaml:"budget"` // a metered line: 20MB/day; left out: not metered
+	// AnswerWithin is how long an arrival waits for headquarters' word on who it is, where the store does not have all members.
+	AnswerWithin time.Duration `yaml:"answer_within"`
+	Budget       Budget        `yaml:"budget"` // a metered line: 20MB/day; left out: not metered
 }
 
 // Packs says how the files of content packs come. What is left out: through the broker, at any hour, as fast as the line.
@@ -262,8 +264,14 @@ func (c *Config) checkListen(doc *strictyaml.Doc) {
 	}
 }
 
+// maxAnswer is how long a greeting may wait for headquarters.
+const maxAnswer = 3 * time.Second
+
 func (c *Config) checkHeadquarters(doc *strictyaml.Doc) {
 	hq := c.Headquarters
+	if hq.AnswerWithin < 0 || hq.AnswerWithin > maxAnswer {
+		doc.At("headquarters.answer_within", "%v: want up to %v; whoever is named later may not stand before the screen any more", hq.AnswerWithin, maxAnswer)
+	}
 	if hq.Identity != "" {
 		c.checkIdentity(doc)
 	}

@@ -136,13 +136,14 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 	if h.signals, err = newSignals(c, o.lines.orKernel(), log, h.show); err != nil {
 		return nil, err
 	}
-	seen := &tally{Screens: faces{hub}}
+	seen, people := &tally{Screens: faces{hub}}, &crowd{log: log}
 	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: h.books.config.zones(), Histories: past, Marks: changed,
-		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting}, Screens: seen, Ledger: h.ledger,
-		Presence: kept.inside(), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
+		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting, Guest: c.Headquarters.AnswerWithin}, Screens: seen, Ledger: h.ledger,
+		Elsewhere: people, Presence: kept.inside(), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
 	if err != nil {
 		return nil, err
 	}
+	people.shop = h.shop
 	h.state = &state{hub: hub, journal: j, ledger: h.ledger, shop: h.shop, seen: seen, version: version(), readers: map[string]func() reader.Health{},
 		notes: map[string]string{}, signals: h.signals, aside: journal.Quarantined(j.Path()), soon: make(chan struct{}, 1)}
 	if h.press, err = newPress(c, j, hub, h.state.showSoon, log); err != nil {
@@ -156,10 +157,10 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 		return nil, err
 	}
 	if c.Headquarters.Broker != "" || h.identity != nil {
-		if h.supply, err = newSupply(c, h.identity, kept, h.shop, (&orders{h, log, h.restart}).doers(), version(), log); err != nil {
+		if h.supply, err = newSupply(c, h.identity, kept, people, (&orders{h, log, h.restart}).doers(), version(), log); err != nil {
 			return nil, err
 		}
-		h.state.uplink, h.state.line, h.state.online, h.state.orders = h.supply.up, h.supply.line, h.supply.line.Online, h.supply.orders
+		h.state.uplink, h.state.line, h.state.down, h.state.online, h.state.orders = h.supply.up, h.supply.line, h.supply.down, h.supply.line.Online, h.supply.orders
 	}
 	h.wireSettings()
 	tokens, err := c.tokens()

@@ -131,4 +131,33 @@ func (s *state) lineMetrics(p *prom.Page) {
 	p.Time(up.LastAck)
 	p.Gauge("foyer_uplink_clock_skew_seconds", "The store's clock minus headquarters'.")
 	p.Value(up.Skew.Seconds())
+	s.guestMetrics(p)
+}
+
+// guestMetrics tells of members whom the store does not have at hand.
+func (s *state) guestMetrics(p *prom.Page) {
+	g := s.down.Guesting()
+	p.Counter("foyer_filter_lookups_total", "Times a tag that nobody at hand has was looked up in the filter of known tags.")
+	p.Value(float64(g.Looked))
+	p.Counter("foyer_filter_hits_total", "Times the filter had it.")
+	p.Value(float64(g.Hits))
+	p.Gauge("foyer_filter_version", "Version of the filter in force; 0: none, and nobody is asked for.")
+	p.Value(float64(g.Known))
+	p.Gauge("foyer_filter_tags", "Tags in the filter.")
+	p.Value(float64(g.Tags))
+	p.Counter("foyer_filter_fetched_bytes_total", "Bytes of filters fetched.")
+	p.Value(float64(g.KnownLen))
+	p.Counter("foyer_questions_total", "Questions to headquarters whose a tag is.")
+	p.Value(float64(g.Asked))
+	p.Counter("foyer_answers_total", "Its answers, by what they say; refused ones are forged or answer no question.")
+	for _, kind := range []struct {
+		says string
+		n    uint64
+	}{{"member", g.Named}, {"nobody", g.Nobody}, {"refused", g.Refused}} {
+		p.Value(float64(kind.n), prom.Label{Name: "says", Value: kind.says})
+	}
+	p.Counter("foyer_answers_late_total", "Questions not answered within half a second.")
+	p.Value(float64(g.Late))
+	p.Gauge("foyer_guests", "Members held whom answers told of.")
+	p.Value(float64(g.Held))
 }

@@ -13,6 +13,7 @@ import (
 	"foyer/reader"
 	"foyer/shop"
 	"foyer/sync/command"
+	"foyer/sync/downlink"
 	"foyer/sync/journal"
 	"foyer/sync/line"
 	"foyer/sync/uplink"
@@ -39,6 +40,7 @@ type state struct {
 	uplink  *uplink.Uplink // nil without headquarters
 	orders  *command.Desk  // likewise
 	line    *line.Line     // likewise
+	down    *downlink.Downlink
 	online  func() (bool, time.Time)
 	signals *signals
 	press   *press

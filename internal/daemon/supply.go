@@ -16,7 +16,6 @@ import (
 
 	"foyer/shop"
 	"foyer/shop/campaign"
-	"foyer/shop/member"
 	"foyer/sync/badge"
 	"foyer/sync/command"
 	"foyer/sync/content"
@@ -26,6 +25,9 @@ import (
 	"foyer/sync/uplink"
 	"foyer/sync/wire"
 )
+
+// filterSpread is within what time the stores of a chain fetch a new filter of known tags, a megabyte for a million.
+const filterSpread = time.Hour
 
 // supply is the line to headquarters and what travels on it.
 type supply struct {
@@ -47,7 +49,7 @@ func (s *supply) close() error {
 }
 
 // newSupply reads keys and password, and connects nothing yet. id is nil for a store with a token.
-func newSupply(c *Config, id *badge.Folder, kept *safe, s *shop.Shop, do map[wire.Do]func(context.Context, wire.Command) command.Answer,
+func newSupply(c *Config, id *badge.Folder, kept *safe, people *crowd, do map[wire.Do]func(context.Context, wire.Command) command.Answer,
 	version string, log *slog.Logger) (*supply, error) {
 	j, place := kept.journal, wire.Place{Chain: c.Chain, Store: c.Store}
 	how, err := c.credentials(id)
@@ -58,13 +60,14 @@ func newSupply(c *Config, id *badge.Folder, kept *safe, s *shop.Shop, do map[wir
 		Password: how.password, TLS: how.tls, Will: will(place, version), Log: log})
 	r := reporter{j, log}
 	packs := newPacks(c, l, how, r, log)
+	people.down = downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
+		Vault: kept.vault, OldKeyFile: filepath.Join(c.Data, "members.key"), Guests: people.welcome, Spread: filterSpread,
+		Ask:   func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
+		Apply: map[string]func(wire.Snapshot) error{"members": people.apply, "campaigns": applyCampaigns(people.shop), wire.Packs: applyPacks(packs)}})
 	out := &supply{
-		broker: how.broker, line: l, packs: packs, uploads: newUploads(c, l, how),
-		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Held: l.Held, Open: kept.open, Log: log}),
-		down: downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
-			Vault: kept.vault, OldKeyFile: filepath.Join(c.Data, "members.key"),
-			Ask:   func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
-			Apply: map[string]func(wire.Snapshot) error{"members": applyMembers(s, log), "campaigns": applyCampaigns(s), wire.Packs: applyPacks(packs)}}),
+		broker: how.broker, line: l, packs: packs, uploads: newUploads(c, l, how), down: people.down,
+		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Held: l.Held,
+			Open: kept.open, Guests: guesting(people.down), Log: log}),
 	}
 	out.orders = command.New(command.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Do: do, Report: r.report, Log: log,
 		Skew: func() time.Duration { return out.up.Status().Skew }})
@@ -78,6 +81,17 @@ func newUploads(c *Config, l *line.Line, how credentials) command.Uploads {
 		all = append(all, content.NewHTTP(content.HTTPConfig{URL: to, User: how.user, Password: how.password, TLS: how.tls}))
 	}
 	return append(all, command.NewBroker(wire.Place{Chain: c.Chain, Store: c.Store}, l))
+}
+
+// guesting is what headquarters is told of questions for members.
+func guesting(d *downlink.Downlink) func() *wire.GuestState {
+	return func() *wire.GuestState {
+		g := d.Guesting()
+		if g == (downlink.Guesting{}) {
+			return nil
+		}
+		return &wire.GuestState{Held: g.Held, Asked: g.Asked, Named: g.Named, Late: g.Late, Refused: g.Refused}
+	}
 }
 
 func publicKeys(files []string) (map[string]ed25519.PublicKey, error) {
@@ -111,26 +125,7 @@ func authorities(file string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
-// applyMembers puts a book of members in force, or says why it breaks a rule: then the one before stays.
-func applyMembers(s *shop.Shop, log *slog.Logger) func(wire.Snapshot) error {
-	return func(snapshot wire.Snapshot) error {
-		body, err := snapshot.Members()
-		if err != nil {
-			return err
-		}
-		book, err := member.NewBook(body.Members)
-		if err != nil {
-			return err
-		}
-		if n := len(book.Clashes()); n > 0 {
-			log.Warn("some tags belong to two members and are nobody's until headquarters mends that", "tags", n)
-		}
-		s.SetMembers(book)
-		return nil
-	}
-}
-
-// applyCampaigns is the same for campaigns, with the check that headquarters made too.
+// applyCampaigns puts campaigns in force, with the check that headquarters made too.
 func applyCampaigns(s *shop.Shop) func(wire.Snapshot) error {
 	return func(snapshot wire.Snapshot) error {
 		body, err := snapshot.Campaigns()

@@ -93,12 +93,10 @@ func (h *headquarters) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	stopLine := func() {}
 	var b hq.Broker
 	if h.outside != nil {
 		l := newLine("tcp://"+h.address, "hq")
 		b = broker.NewExternal(here.Chain, l, quiet)
-		stopLine = background(h.t, "headquarters' line", l.Run)
 	} else if b, err = broker.Listen(broker.EmbeddedConfig{Chain: here.Chain, Addr: h.address, Auth: func(string, string) bool { return true }}); err != nil {
 		h.t.Fatal(err)
 	}
@@ -106,7 +104,6 @@ func (h *headquarters) start() {
 	stopRun := background(h.t, "headquarters", func(ctx context.Context) error { return now.Run(ctx, b) })
 	h.stop = sync.OnceFunc(func() {
 		stopRun()
-		stopLine()
 		if err := now.Close(); err != nil {
 			h.t.Error(err)
 		}

@@ -66,6 +66,7 @@ var floor = []struct {
 	{"shop/greeting", 3, "what we say"},
 	{"kiosk/screens", 3, "draws a scene"},
 	{"shop", 4, "the one goroutine that owns the store's live state"},
+	{"sync/known", 1, "which tags may be a member's; arithmetic over hashes"},
 	{"sync/wire", 4, "how each noun travels"},
 	{"kiosk/glass", 4, "the window"},
 	{"sync/setting", 5, "what headquarters may change at a running store; knows nothing of ours"},

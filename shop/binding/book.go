@@ -119,6 +119,12 @@ func (b *Book) Marks() []Mark {
 	return all
 }
 
+// Marked reports whether the store itself has changed a tag since headquarters' last word.
+func (b *Book) Marked(id tag.ID) bool {
+	_, marked := b.marks[id]
+	return marked
+}
+
 // Find tells whose tag was read: see member.Book.Find. What the store changed goes before what headquarters said.
 func (b *Book) Find(id, also tag.ID) (member.Standing, *member.Member) {
 	standing, m := b.look(id)

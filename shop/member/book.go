@@ -25,6 +25,7 @@ type Book struct {
 	blocked map[tag.ID]*Member
 	byID    map[ID]*Member
 	clashes []Clash
+	beside  *Book // of who is at hand; this one then holds guests alone
 }
 
 // NewBook indexes members, or tells all their faults at once (the first MaxFaults of them). It keeps its own copy.
@@ -34,6 +35,7 @@ func NewBook(members []Member) (*Book, error) {
 	}
 	b := &Book{n: len(members), byTag: map[tag.ID]*Member{}, blocked: map[tag.ID]*Member{}, byID: map[ID]*Member{}}
 	owners := map[tag.ID][]ID{}
+	shared := map[tag.ID]bool{}
 	for _, m := range members {
 		if !m.Allows(Recognise) {
 			continue
@@ -41,6 +43,10 @@ func NewBook(members []Member) (*Book, error) {
 		b.byID[m.ID] = &m
 		for _, t := range m.Tags {
 			b.byTag[t] = &m
+			owners[t] = append(owners[t], m.ID)
+		}
+		for _, t := range m.Shared {
+			shared[t] = true
 			owners[t] = append(owners[t], m.ID)
 		}
 		for _, t := range m.Blocked {
@@ -52,7 +58,7 @@ func NewBook(members []Member) (*Book, error) {
 		delete(b.byTag, t)
 	}
 	for t, ids := range owners {
-		if len(ids) > 1 {
+		if len(ids) > 1 || shared[t] {
 			slices.Sort(ids)
 			delete(b.byTag, t)
 			b.clashes = append(b.clashes, Clash{t, ids})
@@ -62,13 +68,24 @@ func NewBook(members []Member) (*Book, error) {
 	return b, nil
 }
 
+// With is the book with guests beside it: members whom the store does not have at hand and was told of. Where both know somebody,
+// what is said of the guest is the newer word.
+func (b *Book) With(guests []Member) (*Book, error) {
+	if len(guests) == 0 {
+		return b, nil
+	}
+	g, err := NewBook(guests)
+	if err != nil {
+		return nil, err
+	}
+	g.beside = b
+	return g, nil
+}
+
 // ByTag finds the one member who carries a tag and allowed to be recognised. Of a read, ask Find.
 func (b *Book) ByTag(id tag.ID) (*Member, bool) {
-	if b == nil {
-		return nil, false
-	}
-	m, ok := b.byTag[id]
-	return m, ok
+	standing, m := b.Look(id)
+	return m, standing == Carried
 }
 
 // ByID finds a member who allowed to be recognised.
@@ -76,8 +93,10 @@ func (b *Book) ByID(id ID) (*Member, bool) {
 	if b == nil {
 		return nil, false
 	}
-	m, ok := b.byID[id]
-	return m, ok
+	if m, ok := b.byID[id]; ok {
+		return m, true
+	}
+	return b.beside.ByID(id)
 }
 
 // Len is the number of members that the book was made of, recognisable or not.
@@ -85,7 +104,7 @@ func (b *Book) Len() int {
 	if b == nil {
 		return 0
 	}
-	return b.n
+	return b.n + b.beside.Len()
 }
 
 // Clashes lists the tags that match nobody because several members claim them, in order of the tag.
@@ -93,7 +112,10 @@ func (b *Book) Clashes() []Clash {
 	if b == nil {
 		return nil
 	}
-	return b.clashes
+	if b.beside == nil {
+		return b.clashes
+	}
+	return slices.Concat(b.clashes, b.beside.Clashes())
 }
 
 // Allows reports whether the member gave the consent. Without Recognise, none of the others counts.

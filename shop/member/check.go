@@ -42,6 +42,7 @@ func (m *Member) faults() []error {
 		check(!slices.Contains(m.Blocked[:i], t), "blocked tag %d is there twice", i+1)
 		check(!slices.Contains(m.Tags[:min(len(m.Tags), MaxTags)], t), "blocked tag %d is among the tags too: want it in one of the lists", i+1)
 	}
+	check(len(m.Shared) <= MaxTags, "%d shared tags: want at most %d", len(m.Shared), MaxTags)
 	check(len(m.Forms) <= 2*MaxTags, "%d shorter forms: want at most %d", len(m.Forms), 2*MaxTags)
 	check(printable(m.Family, MaxName), "family: want at most %d characters, none of them a control character", MaxName)
 	check(printable(m.FamilyLatin, MaxName), "family_latin: want at most %d characters, none of them a control character", MaxName)

@@ -26,6 +26,24 @@ func (b *Book) Look(id tag.ID) (Standing, *Member) {
 	if b == nil || id.IsZero() {
 		return Unknown, nil
 	}
+	standing, m := b.look(id)
+	if b.beside == nil {
+		return standing, m
+	}
+	other, n := b.beside.Look(id)
+	if n != nil && b.byID[n.ID] != nil {
+		other = Unknown // of a guest, only the newer word counts
+	}
+	switch {
+	case standing == Blocked || other == Unknown:
+		return standing, m
+	case standing == Unknown || other == Blocked:
+		return other, n
+	}
+	return Clashing, nil
+}
+
+func (b *Book) look(id tag.ID) (Standing, *Member) {
 	if m, ok := b.blocked[id]; ok {
 		return Blocked, m
 	}

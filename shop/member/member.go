@@ -59,6 +59,7 @@ type Member struct {
 	ID           ID        `json:"id"`
 	Tags         []tag.ID  `json:"tags"`
 	Blocked      []tag.ID  `json:"blocked,omitempty"` // lost or stolen: staff are told when one turns up, and nobody is greeted
+	Shared       []tag.ID  `json:"shared,omitempty"`  // shorter forms that others, whom a store need not know, have too: nobody's
 	Forms        Forms     `json:"forms,omitempty"`   // which of Tags and Blocked are shorter forms of a card's number, and of which card's
 	Family       string    `json:"family"`
 	FamilyLatin  string    `json:"family_latin,omitempty"` // "Wang" for 王: what English texts say; empty when Family is Latin already

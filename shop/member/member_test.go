@@ -235,3 +235,56 @@ func FuzzMonthDay(f *testing.F) {
 		}
 	})
 }
+
+// Guests stand beside those who are at hand; what is said of a guest is the newer word, and a tag of two is nobody's.
+func TestGuests(t *testing.T) {
+	all := []Purpose{Recognise, GreetByName}
+	at, err := NewBook([]Member{
+		{ID: "anna", Family: "Anna", Tags: []tag.ID{card(1)}, Consents: all},
+		{ID: "bo", Family: "Old", Tags: []tag.ID{card(2), card(3)}, Consents: all},
+		{ID: "cy", Tags: []tag.ID{card(4)}, Blocked: []tag.ID{card(5)}, Consents: all},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := at.With([]Member{
+		{ID: "bo", Family: "New", Tags: []tag.ID{card(3), card(6)}, Consents: all},
+		{ID: "dee", Family: "Dee", Tags: []tag.ID{card(1), card(5), card(7)}, Blocked: []tag.ID{card(4)}, Shared: []tag.ID{card(8)}, Consents: all},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		id   byte
+		want Standing
+		who  ID
+	}{
+		{1, Clashing, ""}, {2, Unknown, ""}, {3, Carried, "bo"}, {4, Blocked, "dee"}, {5, Blocked, "cy"}, {6, Carried, "bo"}, {7, Carried, "dee"}, {8, Clashing, ""}, {9, Unknown, ""},
+	} {
+		standing, m := b.Look(card(c.id))
+		if standing != c.want || m == nil != (c.who == "") || m != nil && m.ID != c.who {
+			t.Errorf("card %d: %s, %v; want %s, %q", c.id, standing, m, c.want, c.who)
+		}
+	}
+	if m, ok := b.ByID("bo"); !ok || m.Family != "New" {
+		t.Errorf("bo is %v", m)
+	}
+	if m, ok := b.ByID("anna"); !ok || b.Len() != 5 || len(b.Clashes()) != 1 {
+		t.Errorf("anna is %v among %d, clashes %v", m, b.Len(), b.Clashes())
+	}
+	if found := b.Search("old", 9); len(found) != 0 {
+		t.Errorf("by an old name: %v", found)
+	}
+	if found := b.Search("dee", 9); len(found) != 1 {
+		t.Errorf("a guest is not found: %v", found)
+	}
+	if same, err := at.With(nil); same != at || err != nil {
+		t.Error("no guests change nothing")
+	}
+	if alone, err := (*Book)(nil).With([]Member{{ID: "dee", Tags: []tag.ID{card(7)}, Consents: all}}); err != nil || alone.Len() != 1 {
+		t.Errorf("%v", err)
+	}
+	if _, err := at.With([]Member{{}}); err == nil {
+		t.Error("a guest without an id is taken")
+	}
+}

@@ -2,6 +2,7 @@ package member
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -14,13 +15,26 @@ func (b *Book) Search(query string, limit int) []*Member {
 		return nil
 	}
 	var found []*Member
-	for _, m := range b.byID {
+	for m := range b.all() {
 		if folded(string(m.ID)) == query || m.Allows(GreetByName) && m.named(query) {
 			found = append(found, m)
 		}
 	}
 	slices.SortFunc(found, func(x, y *Member) int { return cmp.Compare(x.ID, y.ID) })
 	return found[:min(len(found), limit)]
+}
+
+// all yields each member once, guests as they are newest.
+func (b *Book) all() iter.Seq[*Member] {
+	return func(yield func(*Member) bool) {
+		for at := b; at != nil; at = at.beside {
+			for id, m := range at.byID {
+				if newest, _ := b.ByID(id); newest == m && !yield(m) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // named reports whether the query is in the name, written either way round.

@@ -5,6 +5,7 @@
 // for members where those in force are not headquarters'. Versions count from 1.
 // It never puts anything into force that is forged, older than what is in force, meant for somebody else or refused by Apply;
 // it never unpacks what it has not verified, and never lets a version go back, not over a restart either.
+// Members who are not among those in force are asked for one by one (guests.go), if a filter has their tag (known.go).
 // Members have a lease: who hears nothing new from headquarters for so long forgets them (lease.go).
 // Called by internal/daemon.
 //
@@ -26,6 +27,7 @@ import (
 	"sync"
 	"time"
 
+	"foyer/shop/member"
 	"foyer/sync/journal"
 	"foyer/sync/vault"
 	"foyer/sync/wire"
@@ -54,8 +56,12 @@ type Config struct {
 	Ask func(what string, payload []byte) error
 	// Vault has the key that members are kept sealed with; it is erased when their lease ends. Nil: they are kept as they came.
 	Vault      *vault.Vault
-	OldKeyFile string       // the key of members that were kept before there was a vault; it is erased
-	Log        *slog.Logger // nil discards
+	OldKeyFile string // the key of members that were kept before there was a vault; it is erased
+	// Guests puts members in force whom answers told of, beside those of Apply: all of them at each change. With it, and Ask, members
+	// who are not at hand can be asked for; nil: they cannot.
+	Guests func([]member.Member)
+	Spread time.Duration // a new filter of known tags is fetched at some time within it, the first at once
+	Log    *slog.Logger  // nil discards
 }
 
 // Downlink is made by New and run once.
@@ -69,12 +75,15 @@ type Downlink struct {
 
 	anew chan struct{} // capacity 1: compute the members' digest anew
 
+	guests guests
+
 	mu       sync.Mutex
 	versions map[string]uint64 // in force
 
 	// Run's own.
 	now       map[string]inForce
 	roster    roster
+	tags      tags
 	lease     lease
 	list      string             // the name of the key that members are sealed with; empty until it is needed
 	refused   map[string]string  // by kind: what was reported last, so that a retained message is not reported at each reconnection
@@ -118,7 +127,10 @@ func New(c Config) *Downlink {
 	d := &Downlink{
 		c: c, inbox: make(chan message, inboxLength), ended: make(chan struct{}), ready: make(chan struct{}),
 		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{}, untrusted: map[string]message{},
-		trusted: make(chan map[string]ed25519.PublicKey, 1), anew: make(chan struct{}, 1),
+		trusted: make(chan map[string]ed25519.PublicKey, 1), anew: make(chan struct{}, 1), guests: newGuests(),
+	}
+	if d.asks() {
+		d.subscribeGuests()
 	}
 	for _, kind := range slices.Sorted(maps.Keys(c.Apply)) {
 		if kind == wire.Members && c.Ask != nil {
@@ -129,6 +141,9 @@ func New(c Config) *Downlink {
 	}
 	return d
 }
+
+// asks reports whether members who are not at hand can be asked for.
+func (d *Downlink) asks() bool { return d.c.Ask != nil && d.c.Guests != nil }
 
 // subscribe takes what comes on the topic as a message of a kind.
 func (d *Downlink) subscribe(topic, kind string) {
@@ -177,11 +192,15 @@ func (d *Downlink) Run(ctx context.Context) error {
 	defer close(d.ended)
 	d.restoreLease()
 	for _, kind := range slices.Sorted(maps.Keys(d.c.Apply)) {
-		if err := d.restore(kind); err != nil {
+		if err := d.restore(ctx, kind); err != nil {
 			return fmt.Errorf("downlink: %w", err)
 		}
 	}
 	d.leaveOldKey(ctx)
+	if d.asks() {
+		d.restoreKnown()
+		d.restoreGuests(ctx)
+	}
 	close(d.ready)
 	var again []message // good, but not kept
 	for {
@@ -202,8 +221,14 @@ func (d *Downlink) Run(ctx context.Context) error {
 			clear(d.untrusted)
 		case <-d.askAgain():
 			d.ask()
+		case q := <-d.guests.questions:
+			d.put(q)
+		case <-d.questionTick():
+			d.lookAtQuestions()
+		case <-d.partTick():
+			todo = []message{{wire.KnownParts, nil}}
 		case <-d.leaseTick():
-			if err := d.lookAtLease(); err != nil {
+			if err := d.lookAtLease(ctx); err != nil {
 				return fmt.Errorf("downlink: %w", err)
 			}
 		case <-ctx.Done():
@@ -225,7 +250,7 @@ func (d *Downlink) Run(ctx context.Context) error {
 
 // restore puts the last good snapshot of a kind into force again, or the one before it. It was verified when it was kept, and
 // is verified again: the file may have been changed, and a key may be trusted no more.
-func (d *Downlink) restore(kind string) error {
+func (d *Downlink) restore(ctx context.Context, kind string) error {
 	version, kept, ok := d.c.Journal.Snapshot(kind)
 	if !ok {
 		return nil
@@ -233,11 +258,11 @@ func (d *Downlink) restore(kind string) error {
 	sealed, err := d.unlocked(kept)
 	switch {
 	case errors.Is(err, vault.ErrErased): // the key was erased: they are forgotten
-		d.forgotten(version)
+		d.forgotten(ctx, version)
 		return nil
 	case kind == wire.Members && d.lease.over(time.Now()):
 		d.now[kind] = inForce{version: version}
-		return d.forget()
+		return d.forget(ctx)
 	case err == nil:
 		d.now[kind] = inForce{version, sealed}
 		err = d.reapply(kind, sealed)
@@ -282,6 +307,14 @@ func (d *Downlink) receive(ctx context.Context, m message) error {
 		s, err = d.head(ctx, m.sealed)
 	case wire.MembersDelta:
 		s, err = d.delta(ctx, m.sealed)
+	case wire.MemberTopic:
+		d.answer(ctx, m.sealed)
+		return nil
+	case wire.Known:
+		s, err = d.knownHead(ctx, m.sealed)
+	case wire.KnownParts:
+		s, err = d.part(ctx, m.sealed)
+		m.kind = wire.Known
 	default:
 		s, err = d.consider(ctx, m)
 	}
@@ -294,6 +327,9 @@ func (d *Downlink) receive(ctx context.Context, m message) error {
 			d.untrusted[was.kind] = was
 		}
 		d.report(m.kind, s.Version, r)
+		return nil
+	case err != nil && m.kind == wire.Known && d.tags.want != nil: // it is tried again as its parts are
+		d.c.Log.Error("snapshot not kept; it is tried again", "snapshot", m.kind, "version", s.Version, "error", err)
 		return nil
 	case err != nil:
 		d.c.Log.Error("snapshot not kept; it is tried again", "snapshot", m.kind, "version", s.Version, "error", err)
@@ -337,6 +373,9 @@ func (d *Downlink) putInForce(ctx context.Context, s wire.Snapshot, kept []byte)
 	}
 	d.now[s.Kind] = inForce{s.Version, kept}
 	d.isInForce(s)
+	if s.Kind == wire.Members {
+		d.forgetGuests(ctx, s.MadeAt)
+	}
 	delete(d.refused, s.Kind)
 	delete(d.untrusted, s.Kind)
 	d.c.Log.Info("snapshot applied", "snapshot", s.Kind, "version", s.Version)

@@ -73,7 +73,7 @@ func (d *Downlink) leaseTick() <-chan time.Time {
 }
 
 // lookAtLease forgets the members when the lease has ended. A store that is online asks first: its clock may have jumped.
-func (d *Downlink) lookAtLease() error {
+func (d *Downlink) lookAtLease(ctx context.Context) error {
 	switch {
 	case d.lease.unerased:
 		d.erase()
@@ -85,24 +85,25 @@ func (d *Downlink) lookAtLease() error {
 		d.lease.asked = time.Now()
 		return nil
 	}
-	return d.forget()
+	return d.forget(ctx)
 }
 
 // forget makes the members unreadable, for the shop at once and on the disk. Their version stays the mark below which
 // nothing is taken; the same version is taken again when headquarters sends it.
-func (d *Downlink) forget() error {
+func (d *Downlink) forget(ctx context.Context) error {
 	version := d.now[wire.Members].version
 	none := wire.Snapshot{Kind: wire.Members, Chain: d.c.Place.Chain, Version: version, Body: wire.Roster{}.Body()}
 	if err := d.c.Apply[wire.Members](none); err != nil {
 		return fmt.Errorf("forget the members: %w", err) // nobody is a list that breaks no rule
 	}
-	d.forgotten(version)
+	d.forgotten(ctx, version)
 	d.report(wire.Members, version, refuse(wire.RefusedLease, "nothing new from headquarters since %s", d.lease.Heard.UTC().Format(time.RFC3339)))
 	d.erase()
 	return nil
 }
 
-func (d *Downlink) forgotten(version uint64) {
+func (d *Downlink) forgotten(ctx context.Context, version uint64) {
+	d.forgetGuests(ctx, time.Time{})
 	d.roster, d.lease.asked = roster{}, time.Time{}
 	d.now[wire.Members] = inForce{version: version}
 	d.mu.Lock()

@@ -61,6 +61,9 @@ func (d *Downlink) renewLock(ctx context.Context) error {
 			return fmt.Errorf("seal the members anew: %w", err)
 		}
 	}
+	if err := d.keepGuests(ctx); err != nil {
+		return fmt.Errorf("seal the guests anew: %w", err)
+	}
 	_, err := d.c.Vault.Erase(func(name string) bool { return isList(name) && name != d.list })
 	return err
 }

@@ -26,6 +26,7 @@ type roster struct {
 	known  bool        // it was computed: not before somebody asks, for the start of a store must not wait for it
 	behind uint64      // version of the head, while the members in force are older; else 0
 	doubt  bool        // a change did not lead where it should: ask for the whole
+	madeAt time.Time   // of the members in force, by headquarters' clock
 	pause  time.Duration
 	again  time.Time // when to ask again
 }
@@ -154,7 +155,7 @@ func (d *Downlink) digest() wire.Digest {
 
 // membersInForce notes what came into force.
 func (d *Downlink) membersInForce(s wire.Snapshot) {
-	d.roster.known, d.roster.doubt = false, false
+	d.roster.known, d.roster.doubt, d.roster.madeAt = false, false, s.MadeAt
 	if s.Version >= d.roster.behind {
 		d.roster.behind = 0
 	}

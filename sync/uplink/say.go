@@ -32,7 +32,11 @@ func (u *Uplink) say(now time.Time) {
 	}
 	s := u.Status()
 	u.saidAt, u.saidWhy = now, s.Why
-	state, err := wire.EncodeState(s.state(u.c.Version, now))
+	word := s.state(u.c.Version, now)
+	if u.c.Guests != nil {
+		word.Guests = u.c.Guests()
+	}
+	state, err := wire.EncodeState(word)
 	if err == nil {
 		err = u.c.Pipe.Publish(u.c.Place.State(), true, state)
 	}

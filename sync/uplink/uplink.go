@@ -83,14 +83,15 @@ type Config struct {
 	Place       wire.Place
 	Journal     *journal.Journal
 	Pipe        Pipe
-	Lanes       []string      // wire.Lanes; they go first in this order
-	Version     string        // of this program; when set, wire.State is published each time the line comes up, and now and then
-	Patience    time.Duration // DefaultPatience: without progress for so long it asks again
-	MaxPatience time.Duration // DefaultMaxPatience
-	Keep        time.Duration // DefaultKeep: so long records stay after they were acknowledged
-	Budget      int64         // bytes a day; 0: the line is not metered
-	Traffic     func() int64  // bytes that the line has moved since the start; nil: unknown, nothing is counted
-	Held        func() int    // bytes that the line has taken and still carries; nil: unknown, none
+	Lanes       []string                // wire.Lanes; they go first in this order
+	Version     string                  // of this program; when set, wire.State is published each time the line comes up, and now and then
+	Patience    time.Duration           // DefaultPatience: without progress for so long it asks again
+	MaxPatience time.Duration           // DefaultMaxPatience
+	Keep        time.Duration           // DefaultKeep: so long records stay after they were acknowledged
+	Budget      int64                   // bytes a day; 0: the line is not metered
+	Guests      func() *wire.GuestState // what State tells of questions for members; nil: nothing
+	Traffic     func() int64            // bytes that the line has moved since the start; nil: unknown, nothing is counted
+	Held        func() int              // bytes that the line has taken and still carries; nil: unknown, none
 	// Open makes a record of what the journal keeps: it may be sealed there. Nil: the journal keeps records as they are.
 	Open func(kept []byte) []byte
 	Log  *slog.Logger // nil discards

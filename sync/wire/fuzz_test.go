@@ -73,6 +73,7 @@ func FuzzAck(f *testing.F) {
 func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"v":1,"online":true,"at":"2026-06-14T12:00:00.5Z","version":"1"}`))
 	f.Add([]byte(`{"v":1,"online":true,"at":"2026-06-14T12:00:00Z","epoch":"E","skew_ms":-3,"budget":9,"lanes":[{"lane":"main","last":9,"acked":4,"oldest":"2026-06-14T12:00:00Z"}]}`))
+	f.Add([]byte(`{"v":1,"online":true,"at":"2026-06-14T12:00:00Z","guests":{"held":3,"asked":9,"named":4,"late":1}}`))
 	f.Fuzz(func(t *testing.T, data []byte) { decodesToItself(t, data, DecodeState, EncodeState) })
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"iter"
 	"math"
 	"slices"
 
@@ -74,6 +75,17 @@ func ParseRoster(body json.RawMessage) (Roster, error) {
 		r = append(r, e)
 	}
 	return r.sorted()
+}
+
+// All yields the members in their order, each as headquarters wrote it.
+func (r Roster) All() iter.Seq2[member.ID, json.RawMessage] {
+	return func(yield func(member.ID, json.RawMessage) bool) {
+		for _, e := range r {
+			if !yield(e.id, e.raw) {
+				return
+			}
+		}
+	}
 }
 
 func parseEntry(raw json.RawMessage) (rosterEntry, error) {

@@ -24,6 +24,17 @@ type State struct {
 	Spent  int64       `json:"spent,omitempty"`    // bytes of them today
 	Given  *GivenUp    `json:"given_up,omitempty"` // for room, by class; none: nothing was
 	Why    string      `json:"why,omitempty"`      // what is wrong with the way up, for a technician
+
+	Guests *GuestState `json:"guests,omitempty"` // none: it knows nothing of members who are not at hand
+}
+
+// GuestState counts a store's questions for members since it started.
+type GuestState struct {
+	Held    int    `json:"held"` // members whom answers told of
+	Asked   uint64 `json:"asked"`
+	Named   uint64 `json:"named"`             // answered with a member
+	Late    uint64 `json:"late"`              // not answered in half a second
+	Refused uint64 `json:"refused,omitempty"` // answers that were forged, or to no question
 }
 
 // LaneState is how one lane stands at the store.
@@ -49,6 +60,9 @@ func (s State) check() error {
 	}
 	if len(s.Lanes) > maxLanes || len(s.Why) > 300 || s.Budget < 0 || s.Spent < 0 {
 		return fmt.Errorf("%d lanes, %d bytes of why, %d of %d bytes spent: out of bounds", len(s.Lanes), len(s.Why), s.Spent, s.Budget)
+	}
+	if s.Guests != nil && s.Guests.Held < 0 {
+		return fmt.Errorf("%d guests: want 0 or more", s.Guests.Held)
 	}
 	for _, l := range s.Lanes {
 		if !validName(l.Lane) || l.Last > math.MaxInt64 || l.Acked > l.Last {

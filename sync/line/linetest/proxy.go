@@ -17,6 +17,7 @@ type Proxy struct {
 	conns   map[net.Conn]*bool // true: silent, bytes are taken from both sides and go nowhere
 	cutAt   int                // bytes towards the broker after which the connection is cut; 0: never
 	carried int
+	total   int // bytes in both directions
 }
 
 // NewProxy starts a proxy to an address.
@@ -101,6 +102,13 @@ func (p *Proxy) CutAfter(bytes int) {
 	p.carried, p.cutAt = 0, bytes
 }
 
+// Carried counts the bytes that have gone through in both directions.
+func (p *Proxy) Carried() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.total
+}
+
 func (p *Proxy) carry(client net.Conn) {
 	defer client.Close()
 	broker, err := net.Dial("tcp", p.to)
@@ -163,6 +171,7 @@ func (p *Proxy) swallows(from net.Conn, n int, up bool) bool {
 			return true
 		}
 	}
+	p.total += n
 	silent := p.conns[from]
 	return silent != nil && *silent
 }
