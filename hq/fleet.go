@@ -191,7 +191,7 @@ func (h *HQ) Stores(ctx context.Context) ([]Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	apart := h.apart()
+	apart := h.Apart()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := make([]Store, len(shops))

@@ -109,7 +109,7 @@ func (f *filterOf) load(ctx context.Context, db *store.DB) (err error) {
 
 // nextKnown is the filter that is to be in force: often the one that is.
 func (h *HQ) nextKnown(ctx context.Context, f filterOf) (filterOf, error) {
-	if !h.apart() {
+	if !h.Apart() {
 		if f.version == 0 || f.body.FilterLen == 0 && wire.SealedBy(f.sealed) == h.signingNow().id {
 			return f, nil
 		}

@@ -132,7 +132,7 @@ func (h *HQ) members(ctx context.Context, place wire.Place, payload []byte) erro
 			return err
 		}
 	}
-	if h.apart() {
+	if h.Apart() {
 		return h.rosterAsked(ctx, place, ask)
 	}
 	if !h.leads() {

@@ -86,8 +86,8 @@ func (h *HQ) count(ctx context.Context) error {
 	return nil
 }
 
-// apart reports whether each store has its regulars alone.
-func (h *HQ) apart() bool {
+// Apart reports whether each store has its regulars alone.
+func (h *HQ) Apart() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.census.apart

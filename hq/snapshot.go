@@ -85,7 +85,7 @@ func (h *HQ) publishAll(ctx context.Context) error {
 		return fmt.Errorf("count the members: %w", err)
 	}
 	for _, kind := range kinds {
-		if kind == Members && h.apart() {
+		if kind == Members && h.Apart() {
 			if err := h.publishRosters(ctx, shops); err != nil {
 				return fmt.Errorf("members of the stores: %w", err)
 			}

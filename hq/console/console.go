@@ -118,6 +118,7 @@ func (c *Console) inside() http.Handler {
 	mux.HandleFunc("POST /stores/{id}/revoke", c.revokeStore)
 	mux.HandleFunc("GET /members", c.members)
 	mux.HandleFunc("GET /members/{id}", c.member)
+	mux.HandleFunc("POST /members/{id}/regular", c.markRegular)
 	mux.HandleFunc("GET /members/template.csv", c.memberTemplate)
 	mux.HandleFunc("POST /members/check", c.checkMembers)
 	mux.HandleFunc("POST /members/apply", c.applyMembers)

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -20,6 +22,16 @@ type memberView struct {
 	memberRow
 	Cards  []cardView
 	Events []eventView
+
+	Apart bool // stores have their regulars alone
+	At    []regularView
+	Shops []store.Shop // that may be marked
+}
+
+// regularView is a store that knows of a member.
+type regularView struct {
+	store.Regular
+	StoreName string
 }
 
 type cardView struct {
@@ -62,7 +74,42 @@ func (c *Console) member(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Events = append(v.Events, one)
 	}
+	if err := c.whoKnows(r.Context(), &v, shops, lang); err != nil {
+		c.broken(w, r, err)
+		return
+	}
 	c.render(w, r, http.StatusOK, "member", v)
+}
+
+// whoKnows fills in which stores know of a member.
+func (c *Console) whoKnows(ctx context.Context, v *memberView, shops []store.Shop, lang string) error {
+	v.Apart = c.hq.Apart()
+	at, err := c.hq.DB().RegularAt(ctx, v.ID)
+	for _, s := range shops {
+		i := slices.IndexFunc(at, func(r store.Regular) bool { return r.Store == s.ID })
+		if i >= 0 && (at[i].Marked || at[i].Told() || at[i].Asked || !at[i].Seen.IsZero()) {
+			v.At = append(v.At, regularView{at[i], s.Name(lang)})
+		}
+		if i < 0 || !at[i].Marked {
+			v.Shops = append(v.Shops, s)
+		}
+	}
+	return err
+}
+
+// markRegular makes a member a regular of a store, or takes that back.
+func (c *Console) markRegular(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	id := member.ID(r.PathValue("id"))
+	err := c.hq.MarkRegular(r.Context(), r.PostFormValue("store"), id, r.PostFormValue("marked") != "no")
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		c.notFound(w, r)
+	case err != nil:
+		c.broken(w, r, err)
+	default:
+		http.Redirect(w, r, "/members/"+url.PathEscape(string(id)), http.StatusSeeOther)
+	}
 }
 
 // known says a word of a store in a language, or as it is where there is no word for it here.

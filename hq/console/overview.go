@@ -8,6 +8,7 @@ import (
 
 	"foyer/hq"
 	"foyer/hq/store"
+	"foyer/sync/wire"
 )
 
 // shownVisits is how many of today's newest visits the overview lists.
@@ -130,6 +131,11 @@ func (c *Console) storeRows(ctx context.Context, lang string) ([]storeRow, error
 			rows[i].Chips = append(rows[i].Chips, chip{Kind: kind, Applied: st.Applied, Newest: st.Newest,
 				Current: st.Newest > 0 && st.Applied == st.Newest, Refused: st.Refused > 0, None: st.Newest == 0,
 				Late: st.Newest > 0 && st.Refused == 0 && st.Applied < st.Newest, Why: c.refusal(lang, st.Code, st.Why)})
+		}
+		if s.Regulars != nil {
+			st := s.Regulars.Known
+			rows[i].Chips = append(rows[i].Chips, chip{Kind: wire.Known, Applied: st.Applied, Newest: st.Newest, Current: st.Newest > 0 && st.Applied == st.Newest,
+				Refused: st.Refused > 0, None: st.Newest == 0, Late: st.Newest > 0 && st.Refused == 0 && st.Applied < st.Newest, Why: c.refusal(lang, st.Code, st.Why)})
 		}
 		rows[i].Chips = append(rows[i].Chips, c.packChips(lang, s)...)
 	}
