@@ -266,7 +266,7 @@ func TestEachStoreHasItsRegulars(t *testing.T) {
 		t.Error("a change is not in all stores that know the member")
 	}
 	stores, err := b.Stores(t.Context())
-	if err != nil || stores[0].Regulars == nil || stores[0].Regulars.Members != 2 || stores[0].Snapshot[Members].Newest != shopA.version {
+	if err != nil || stores[0].Regulars == nil || stores[0].Regulars.Members != 2 || stores[0].Regulars.Known.Newest == 0 || stores[0].Snapshot[Members].Newest != shopA.version {
 		t.Errorf("the fleet says %+v, %v", stores[0].Regulars, err)
 	}
 

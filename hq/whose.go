@@ -101,15 +101,15 @@ func (h *HQ) introduce(ctx context.Context, id string, m member.Member) (json.Ra
 
 // RegularsStanding is how a store stands that has its regulars alone.
 type RegularsStanding struct {
-	Members  int // in its newest roster
+	Members  uint64 // in its newest roster
 	Known    Standing
-	Tags     int // in the newest filter
+	Tags     uint64 // in the newest filter
 	Question Questions
 }
 
 // regularsOf is called with the lock held.
 func (h *HQ) regularsOf(r store.ShopRoster, answers []store.Answer, id string) *RegularsStanding {
-	s := &RegularsStanding{Members: r.Members, Tags: h.filter.body.Tags, Known: standing(answers, id, wire.Known, h.filter.version)}
+	s := &RegularsStanding{Members: uint64(r.Members), Tags: uint64(h.filter.body.Tags), Known: standing(answers, id, wire.Known, h.filter.version)}
 	if q := h.questions[id]; q != nil {
 		s.Question = q.Questions
 	}

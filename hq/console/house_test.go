@@ -36,10 +36,10 @@ type house struct {
 }
 
 // newHouse opens headquarters on a Wednesday at a quarter past ten.
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, regulars ...hq.Regulars) *house {
 	h := &house{t: t, now: time.Date(2026, 9, 30, 10, 15, 0, 0, time.UTC), seq: map[string]uint64{}, published: map[string]int{}, told: make(chan struct{}, 1000)}
 	var err error
-	h.hq, err = hq.Open(hq.Config{Dir: storetest.Link(t, t.TempDir()), Chain: "harbour", TagSecret: make([]byte, 32), Log: slog.New(slog.DiscardHandler),
+	h.hq, err = hq.Open(hq.Config{Regulars: append(regulars, hq.Regulars{})[0], Dir: storetest.Link(t, t.TempDir()), Chain: "harbour", TagSecret: make([]byte, 32), Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { h.mu.Lock(); defer h.mu.Unlock(); return h.now }})
 	if err != nil {
 		t.Fatal(err)

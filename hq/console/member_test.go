@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"foyer/hq"
 	"foyer/reader/tag"
 	"foyer/shop/binding"
 	"foyer/sync/wire"
@@ -58,6 +59,48 @@ func TestMemberPageTellsTheLifeOfCards(t *testing.T) {
 	for _, path := range []string{"/members/nobody", "/api/members/nobody/cards"} {
 		if status, _ := h.ask("GET", path, "", ""); status != 404 {
 			t.Errorf("%s: %d", path, status)
+		}
+	}
+}
+
+// Where stores have their regulars alone, the pages tell who knows whom and what was asked, and staff mark a member for a store.
+func TestPagesTellWhatStoresKnowOfMembers(t *testing.T) {
+	h := newHouse(t, hq.Regulars{Above: -1})
+	h.addStores()
+	if _, err := h.hq.ImportMembers(t.Context(), []byte("id,family,tags,consents\nm-1,王,uid:04A035B2,recognise\n")); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []struct {
+		path, body string
+		want       int
+	}{{"m-1", "store=harbour-1", 303}, {"m-1", "store=nowhere", 404}, {"m-2", "store=harbour-1", 404}, {"m-1", "store=airport", 303}, {"m-1", "store=airport&marked=no", 303}} {
+		if status, body := h.ask("POST", "/members/"+form.path+"/regular", "application/x-www-form-urlencoded", form.body); status != form.want && !(form.want == 303 && status == 200) {
+			t.Errorf("%s of %s: %d %.200s, want %d", form.body, form.path, status, body, form.want)
+		}
+	}
+	state, err := wire.EncodeState(wire.State{Online: true, At: h.now, Version: "1", Epoch: "E", Guests: &wire.GuestState{Held: 3, Asked: 40, Named: 30, Late: 2, Refused: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := wire.DecodeState(state)
+	if err == nil {
+		err = h.hq.DB().KeepState(t.Context(), "harbour-1", decoded)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"en", "zh-CN"} {
+		for path, wants := range map[string][]string{"/stores": {map[string]string{"en": "regulars; a filter of", "zh-CN": "位常客"}[lang], map[string]string{"en": "3 guests, 2 answers later", "zh-CN": "临时会员 3 位"}[lang]},
+			"/members/m-1": {map[string]string{"en": "No longer mark", "zh-CN": "取消标记"}[lang], `value="airport"`}} {
+			status, body := h.ask("GET", path+"?lang="+lang, "", "")
+			if status != 200 || untranslated.MatchString(body) {
+				t.Errorf("%s in %s: %d, %s", path, lang, status, untranslated.FindString(body))
+			}
+			for _, want := range wants {
+				if !strings.Contains(body, want) {
+					t.Errorf("%s in %s lacks %q", path, lang, want)
+				}
+			}
 		}
 	}
 }

@@ -90,7 +90,7 @@ func guesting(d *downlink.Downlink) func() *wire.GuestState {
 		if g == (downlink.Guesting{}) {
 			return nil
 		}
-		return &wire.GuestState{Held: g.Held, Asked: g.Asked, Named: g.Named, Late: g.Late, Refused: g.Refused}
+		return &wire.GuestState{Held: uint64(g.Held), Asked: g.Asked, Named: g.Named, Late: g.Late, Refused: g.Refused}
 	}
 }
 

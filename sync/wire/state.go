@@ -30,7 +30,7 @@ type State struct {
 
 // GuestState counts a store's questions for members since it started.
 type GuestState struct {
-	Held    int    `json:"held"` // members whom answers told of
+	Held    uint64 `json:"held"` // members whom answers told of
 	Asked   uint64 `json:"asked"`
 	Named   uint64 `json:"named"`             // answered with a member
 	Late    uint64 `json:"late"`              // not answered in half a second
@@ -60,9 +60,6 @@ func (s State) check() error {
 	}
 	if len(s.Lanes) > maxLanes || len(s.Why) > 300 || s.Budget < 0 || s.Spent < 0 {
 		return fmt.Errorf("%d lanes, %d bytes of why, %d of %d bytes spent: out of bounds", len(s.Lanes), len(s.Why), s.Spent, s.Budget)
-	}
-	if s.Guests != nil && s.Guests.Held < 0 {
-		return fmt.Errorf("%d guests: want 0 or more", s.Guests.Held)
 	}
 	for _, l := range s.Lanes {
 		if !validName(l.Lane) || l.Last > math.MaxInt64 || l.Acked > l.Last {
