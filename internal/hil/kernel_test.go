@@ -58,6 +58,22 @@ func TestSerialDevice(t *testing.T) {
 	m.Until("GUEST rc=0")
 }
 
+// TestUSBPrinter: a printer without paper, broken, and pulled out are told apart; what was written is not called printed.
+func TestUSBPrinter(t *testing.T) {
+	m := hiltest.Boot(t, "virtual", "run-printer.sh", "dummy_hcd libcomposite usb_f_printer usblp")
+	for _, want := range []string{"fine", "no_paper", "broken", "fine"} {
+		wants(t, m.Result("ask"), want)
+	}
+	wants(t, m.Result("print"), "outcome=failed", "trouble=no_paper", "sent=false")
+	wants(t, m.Result("print"), "outcome=unknown", "trouble=fine", "all=true")
+	wants(t, m.Result("paper"), "1")
+	wants(t, m.Result("print"), "outcome=unknown", "trouble=fine", "all=true") // nobody took it off the wire
+	m.Until("STANDS no_paper")
+	wants(t, m.Result("print"), "outcome=unknown", "trouble=gone", "all=false")
+	wants(t, m.Result("ask"), "gone")
+	m.Until("GUEST rc=0")
+}
+
 // TestFTDI: an adapter on a real driver, unplugged and plugged four times from outside while both sides talk.
 func TestFTDI(t *testing.T) {
 	control := filepath.Join(t.TempDir(), "qmp")

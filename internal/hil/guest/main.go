@@ -35,6 +35,7 @@ type settings struct {
 var commands = map[string]func(settings) error{
 	"listen": listen, "play": play, "cards": cards, "vanish": vanish, "serial": serial, "stuck": stuck,
 	"signals": signals, "house": house, "store": store,
+	"ask": ask, "print": print, "gadget": gadget,
 }
 
 func main() {
@@ -52,7 +53,7 @@ func run(args []string) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.StringVar(&s.profile, "profile", "wiegand26", "of the cards")
 	flags.StringVar(&s.port, "port", "gpio:WG_D0,WG_D1", "where to listen")
-	flags.IntVar(&s.cards, "n", 100, "cards, or plugs")
+	flags.IntVar(&s.cards, "n", 100, "cards, plugs, lines, or a status")
 	flags.DurationVar(&s.spacing, "spacing", time.Millisecond, "from pulse to pulse")
 	flags.DurationVar(&s.width, "width", 50*time.Microsecond, "of a pulse")
 	flags.DurationVar(&s.pause, "pause", 50*time.Millisecond, "between cards")

@@ -83,7 +83,7 @@ func New(c Config) (*Post, error) {
 			mute.Status = profiles.Mute
 			c.Model = &mute
 		}
-		open, err := opener(c.Port, c.Model)
+		open, err := opener(c.Port, c.Model, c.Stalled)
 		if err != nil {
 			return nil, err
 		}
@@ -142,6 +142,11 @@ var errEnded = errors.New("ended before the printer had answered")
 
 // ready asks how the printer is, and has it tell by itself from now on.
 func (s *session) ready(ctx context.Context) (Trouble, error) {
+	if p, ok := s.l.(*lp); ok {
+		if t := p.trouble(); t.Stops() {
+			return t, nil
+		}
+	}
 	if s.c.Model.Status == profiles.Mute {
 		return Fine, nil
 	}
@@ -247,14 +252,8 @@ func (s *session) unknown(err error) Result {
 
 // unconfirmed ends a job on a printer that cannot say how far it is.
 func (s *session) unconfirmed(ctx context.Context) Result {
-	t := Fine
-	if s.c.Model.Status == profiles.RealTime {
-		var err error
-		if t, err = s.ready(ctx); err != nil {
-			return Result{Outcome: Unknown, Trouble: t, Sent: s.sent, Err: err}
-		}
-	}
-	return Result{Outcome: Unknown, Trouble: t, Sent: s.sent}
+	t, err := s.ready(ctx)
+	return Result{Outcome: Unknown, Trouble: t, Sent: s.sent, Err: err}
 }
 
 // confirmed waits until the printer has come to the end of the job. While it stands still, somebody is told why.
