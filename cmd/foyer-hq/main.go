@@ -18,6 +18,7 @@
 //	foyer-hq pack gc                                  remove files that only withdrawn versions need
 //	foyer-hq command STORE config|resync|restart|diagnostics|screenshot  ask a store to do something
 //	foyer-hq command list STORE
+//	foyer-hq asyncapi | openapi                      print what is on the wire, for programs
 //
 // It ends cleanly on SIGINT and SIGTERM, within three seconds. Stores may be added and packs published while it runs.
 package main
@@ -58,6 +59,7 @@ const usage = `usage:
   foyer-hq command list  STORE [--data DIR]
   foyer-hq database copy --from hq.db --to-file FILE          move the rows to PostgreSQL
   foyer-hq database adopt [--data DIR]                        let a shared database follow this folder's keys
+  foyer-hq asyncapi|openapi                                   print what is on the wire, for programs
 Each tells its flags with --help.
 `
 
@@ -115,6 +117,8 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return database(ctx, args[1:], out, errs)
 	case word(0) == "broker" && word(1) == "mosquitto":
 		return brokerMosquitto(args[2:], out, errs)
+	case documents[word(0)] != nil:
+		return document(args[1:], out, errs, documents[word(0)])
 	case word(0) == "command":
 		return commandVerb(ctx, args[1:], out, errs)
 	case word(0) == "pack" && word(1) == "publish":

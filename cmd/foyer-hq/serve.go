@@ -22,6 +22,7 @@ import (
 	"foyer/hq/broker"
 	"foyer/hq/console"
 	"foyer/hq/gate"
+	"foyer/hq/outlet"
 	"foyer/hq/store"
 	"foyer/reader/tag"
 	"foyer/sync/line"
@@ -43,6 +44,7 @@ type options struct {
 	instance                            int
 	lease                               time.Duration
 	above, days                         int
+	events                              eventOptions
 }
 
 func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
@@ -70,6 +72,11 @@ func serveFlags(errs io.Writer) (*flag.FlagSet, *options) {
 	f.DurationVar(&o.lease, "lease", 30*24*time.Hour, "a store that is out of touch for so `long` forgets its members; 0: never")
 	f.IntVar(&o.above, "regulars-above", hq.DefaultRegularsAbove, "above this `number` of members a store is sent its regulars alone and asks for others; 0: always")
 	f.IntVar(&o.days, "regular-days", int(hq.DefaultRegularFor/(24*time.Hour)), "somebody is a store's regular for so many `days` after their last visit")
+	f.StringVar(&o.events.tokenFile, "events-token-file", "", "let integrators read events at /v1/events of the console with the token in this `file`, made when missing")
+	f.StringVar(&o.events.prefix, "events-type", "", "begin the events' types with this `name` in place of com.foyer")
+	f.BoolVar(&o.events.members, "events-members", false, "events also tell members' and tags' pseudonyms, and the names that staff sign with")
+	f.StringVar(&o.events.hook, "webhook", "", "send all events to this `URL`, in order, each batch until it is taken")
+	f.StringVar(&o.events.hookTokenFile, "webhook-token-file", "", "with the token in this `file`")
 	f.StringVar(&o.tlsCert, "tls-cert-file", "", "serve console, broker and packs with TLS: the certificate chain, PEM `file`")
 	f.StringVar(&o.tlsKey, "tls-key-file", "", "and its key, PEM `file`")
 	f.StringVar(&o.ready, "ready-file", "", "write the addresses to this `file`, as JSON, when all is up")
@@ -91,7 +98,7 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) error {
 		return configError{fmt.Errorf("--log-level %q: want debug, info, warn or error", o.log)}
 	}
 	log := slog.New(slog.NewJSONHandler(errs, &slog.HandlerOptions{Level: level}))
-	p, err := open(o, log)
+	p, err := open(ctx, o, log)
 	if err != nil {
 		return err
 	}
@@ -109,11 +116,14 @@ type program struct {
 	gate    net.Listener // nil: no door for stores
 	packs   net.Listener // nil: none
 	tls     *tls.Config
+	outlet  *outlet.Outlet // nil: integrators are told nothing
+	hook    outlet.Webhook // of the outlet; no URL: none
+	stop    context.Context
 }
 
 // open does all that can fail for a reason in the configuration.
-func open(o *options, log *slog.Logger) (_ *program, err error) {
-	p := &program{options: o, log: log}
+func open(ctx context.Context, o *options, log *slog.Logger) (_ *program, err error) {
+	p := &program{options: o, log: log, stop: ctx}
 	var secret []byte
 	if o.tagKey != "" {
 		if secret, err = readSecret(o.tagKey); err != nil {
@@ -153,7 +163,10 @@ func open(o *options, log *slog.Logger) (_ *program, err error) {
 		}
 	}
 	if err == nil {
-		if err = p.openGate(); err != nil {
+		if err = p.openGate(); err == nil {
+			err = p.openOutlet()
+		}
+		if err != nil {
 			p.ln.Close()
 		}
 	}
@@ -270,12 +283,13 @@ func (p *program) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	web := p.server(pages)
+	web := p.server(p.withEvents(pages))
 	var parts sync.WaitGroup
 	// No limit for a whole answer: a file takes a slow line an hour. Each write has its own, see hq/packs.
 	files := &http.Server{Handler: p.hq.StoreFiles(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)}
-	var failed [4]error
+	var failed [5]error
+	parts.Go(func() { failed[4] = p.tellHook(ctx) })
 	if p.gate != nil {
 		g := gate.New(p.hq, p.log)
 		g.Handle("GET "+wire.PackPath+"{digest}", p.hq.PackFilesBehindGate())

@@ -22,6 +22,8 @@ import (
 const journalHelp = `foyer journal ls PATH           what a journal holds, without its contents
 foyer journal verify PATH       reads every record and checks it against its checksum
 foyer journal export PATH       every record as one line of JSON; what is of a person stays sealed
+foyer journal export --cloudevents --chain NAME --store NAME [--type com.example.foyer] [--members] PATH
+                                every record as a CloudEvent 1.0, without members' pseudonyms unless --members
 foyer journal compact PATH      writes the file anew, without what was deleted
 foyer journal salvage OLD INTO  brings what is whole in the damaged file OLD into the journal INTO (made when missing)
 
@@ -54,6 +56,9 @@ func journalCommand(args []string, stdout, stderr io.Writer) int {
 		return 0
 	} else if err != nil {
 		return 2
+	}
+	if flags.Arg(0) == "export" && flags.NArg() > 2 {
+		return exportEvents(flags.Args()[1:], stdout, stderr)
 	}
 	verb, known := journalVerbs[flags.Arg(0)]
 	if !known || flags.NArg() != verb.files+1 {
@@ -215,4 +220,54 @@ func judgeJournal(w io.Writer, r *journal.Report, err error) {
 		return
 	}
 	fmt.Fprintln(w, "damaged: what is wrong follows; all other records can be read")
+}
+
+// exportEvents prints records as integrators get them from headquarters. What is no record is passed over and told.
+func exportEvents(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("foyer journal export", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, journalHelp) }
+	events, store := flags.Bool("cloudevents", false, ""), flags.String("store", "", "")
+	var o wire.Outside
+	flags.StringVar(&o.Chain, "chain", "", "")
+	flags.StringVar(&o.Prefix, "type", "", "")
+	flags.BoolVar(&o.Members, "members", false, "")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		return 2
+	}
+	fault := (wire.Place{Chain: o.Chain, Store: *store}).Check()
+	if fault == nil && o.Prefix != "" {
+		fault = wire.CheckPrefix(o.Prefix)
+	}
+	if !*events || flags.NArg() != 1 || fault != nil {
+		fmt.Fprintln(stderr, "foyer journal export: want --cloudevents, --chain and --store as in foyerd.yaml, and one journal;", fault)
+		return 2
+	}
+	if err := writeEvents(stdout, flags.Arg(0), *store, o); err != nil {
+		fmt.Fprintf(stderr, "foyer journal: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func writeEvents(stdout io.Writer, path, store string, o wire.Outside) error {
+	report, err := journal.Inspect(path)
+	if report == nil {
+		return err
+	}
+	out, bad := json.NewEncoder(stdout), 0
+	err = journal.Export(path, func(e journal.Exported) error {
+		r, err := wire.DecodeRecord(e.Payload)
+		if err != nil {
+			bad++
+			return nil
+		}
+		return out.Encode(o.Event(store, report.Epoch, e.Lane, e.Seq, r))
+	})
+	if err == nil && bad > 0 {
+		err = fmt.Errorf("%d entries are no records and were passed over", bad)
+	}
+	return err
 }

@@ -69,6 +69,7 @@ var floor = []struct {
 	{"sync/known", 1, "which tags may be a member's; arithmetic over hashes"},
 	{"sync/wire", 4, "how each noun travels"},
 	{"kiosk/glass", 4, "the window"},
+	{"sync/wire/asyncapi", 5, "describes what travels, for programs"},
 	{"sync/setting", 5, "what headquarters may change at a running store; knows nothing of ours"},
 	{"sync/line", 5, "the pipe to the broker"},
 	{"sync/badge", 5, "by what a store is known; both ends speak of it"},

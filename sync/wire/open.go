@@ -28,6 +28,15 @@ var bodies = map[Kind]func() any{
 	CommandDone:     func() any { return new(Done) },
 }
 
+// Bodies are empty bodies by kind, as Open fills them: for what describes them.
+func Bodies() map[Kind]any {
+	all := map[Kind]any{}
+	for kind, make := range bodies {
+		all[kind] = make()
+	}
+	return all
+}
+
 // Known reports whether this program knows the kind's body.
 func (k Kind) Known() bool { return bodies[k] != nil }
 
