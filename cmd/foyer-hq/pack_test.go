@@ -46,7 +46,7 @@ func newChain(t *testing.T) *chain {
 	var all sync.WaitGroup
 	all.Go(func() {
 		if code := run(ctx, []string{"serve", "--data", storetest.Link(t, c.path("hq")), "--chain", "harbour", "--console", "127.0.0.1:0", "--mqtt", "127.0.0.1:0",
-			"--packs", "127.0.0.1:0", "--tag-key-file", c.path("tag.key"), "--log-level", "error"}, in, &errs); code != 0 {
+			"--packs", "127.0.0.1:0", "--tag-key-file", c.path("tag.key"), "--log-level", "error", "--events-token-file", c.path("events.token"), "--events-type", "org.example.shops"}, in, &errs); code != 0 {
 			t.Errorf("headquarters ends with %d: %s", code, errs.String())
 		}
 		in.Close()
