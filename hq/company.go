@@ -109,6 +109,9 @@ func (h *HQ) leads() bool {
 	return h.company.Leads() || !h.outside.Load()
 }
 
+// Leads reports whether this headquarters is the one, of those that share a database, that does what must be done once.
+func (h *HQ) Leads() bool { return h.company.Leads() }
+
 // outsider is a broker that several headquarters use together.
 type outsider interface {
 	// Together reports whether the broker gives each batch and question to one of them only.

@@ -47,7 +47,7 @@ func (p *program) openOutlet() error {
 		if err := outlet.CheckHook(e.hook); err != nil {
 			return fmt.Errorf("--webhook %w", err)
 		}
-		p.hook = outlet.Webhook{URL: e.hook, Now: p.hq.Now}
+		p.hook = outlet.Webhook{URL: e.hook, Now: p.hq.Now, Leads: p.hq.Leads}
 	}
 	if e.hookTokenFile != "" {
 		text, err := os.ReadFile(e.hookTokenFile)

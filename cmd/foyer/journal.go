@@ -58,7 +58,7 @@ func journalCommand(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if flags.Arg(0) == "export" && flags.NArg() > 2 {
-		return exportEvents(flags.Args()[1:], stdout, stderr)
+		return exportEvents(flags.Args()[1:], *boxKey, stdout, stderr)
 	}
 	verb, known := journalVerbs[flags.Arg(0)]
 	if !known || flags.NArg() != verb.files+1 {
@@ -223,7 +223,7 @@ func judgeJournal(w io.Writer, r *journal.Report, err error) {
 }
 
 // exportEvents prints records as integrators get them from headquarters. What is no record is passed over and told.
-func exportEvents(args []string, stdout, stderr io.Writer) int {
+func exportEvents(args []string, boxKey string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("foyer journal export", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, journalHelp) }
@@ -232,6 +232,7 @@ func exportEvents(args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.Chain, "chain", "", "")
 	flags.StringVar(&o.Prefix, "type", "", "")
 	flags.BoolVar(&o.Members, "members", false, "")
+	flags.StringVar(&boxKey, "box-key", boxKey, "")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -245,29 +246,38 @@ func exportEvents(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "foyer journal export: want --cloudevents, --chain and --store as in foyerd.yaml, and one journal;", fault)
 		return 2
 	}
-	if err := writeEvents(stdout, flags.Arg(0), *store, o); err != nil {
+	keys, err := keysBeside(flags.Arg(0), boxKey)
+	if err == nil {
+		err = writeEvents(stdout, flags.Arg(0), *store, o, keys)
+	}
+	if err != nil {
 		fmt.Fprintf(stderr, "foyer journal: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func writeEvents(stdout io.Writer, path, store string, o wire.Outside) error {
+func writeEvents(stdout io.Writer, path, store string, o wire.Outside, keys *vault.Vault) error {
 	report, err := journal.Inspect(path)
 	if report == nil {
 		return err
 	}
-	out, bad := json.NewEncoder(stdout), 0
+	out, bad, shut := json.NewEncoder(stdout), 0, 0
 	err = journal.Export(path, func(e journal.Exported) error {
-		r, err := wire.DecodeRecord(e.Payload)
+		payload, sealed := opened(e.Payload, keys)
+		if sealed {
+			shut++
+			return nil
+		}
+		r, err := wire.DecodeRecord(payload)
 		if err != nil {
 			bad++
 			return nil
 		}
 		return out.Encode(o.Event(store, report.Epoch, e.Lane, e.Seq, r))
 	})
-	if err == nil && bad > 0 {
-		err = fmt.Errorf("%d entries are no records and were passed over", bad)
+	if err == nil && bad+shut > 0 {
+		err = fmt.Errorf("%d entries are no records and %d are sealed without their key; they were passed over", bad, shut)
 	}
 	return err
 }

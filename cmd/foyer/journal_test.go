@@ -203,3 +203,39 @@ func TestJournalBadCalls(t *testing.T) {
 		t.Errorf("in use: code %d: %s", code, errs)
 	}
 }
+
+// Records as an integrator gets them; what is none is told, and every slip of the pen too.
+func TestJournalCloudEvents(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j, err := journal.Open(path, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- j.Run(ctx) }()
+	good := `{"k":"visit.started","at":"2026-06-14T12:00:00Z","b":{"visit":"v","member":"m-1","nth":2}}`
+	for _, text := range []string{good, "no record"} {
+		if _, err := j.Append(ctx, journal.Entry{Lane: "main", Payload: []byte(text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if err := errors.Join(<-ended, j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := journalSays("export", "--cloudevents", "--chain", "harbour", "--store", "north", "--type", "org.example", path)
+	if code != 1 || !strings.Contains(errs, "1 entries are no records") || strings.Count(out, "\n") != 1 || strings.Contains(out, "m-1") ||
+		!strings.Contains(out, `"type":"org.example.visit.started"`) || !strings.Contains(out, `"source":"/chains/harbour/stores/north"`) || !strings.Contains(out, `"visit":"v"`) {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	if _, out, _ = journalSays("export", "--cloudevents", "--chain", "harbour", "--store", "north", "--members", path); !strings.Contains(out, `"member":"m-1"`) {
+		t.Errorf("with members: %s", out)
+	}
+	for _, bad := range [][]string{{"--cloudevents", path}, {"--chain", "harbour", "--store", "north", path}, {"--cloudevents", "--chain", "H", "--store", "north", path},
+		{"--cloudevents", "--chain", "h", "--store", "n", "--type", "a..b", path}, {"--cloudevents", "--chain", "h", "--store", "n", path, path}} {
+		if code, _, errs := journalSays(append([]string{"export"}, bad...)...); code != 2 || errs == "" {
+			t.Errorf("%v: code %d %s", bad, code, errs)
+		}
+	}
+}

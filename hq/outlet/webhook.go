@@ -27,6 +27,7 @@ type Webhook struct {
 	URL   string // https://, or http:// on loopback
 	Token string // sent as Authorization: Bearer; none: no header
 	Now   func() time.Time
+	Leads func() bool // whether it is ours to tell; nil: it is
 }
 
 // CheckHook reports what is wrong with the address of a webhook: what happened in stores does not cross a network in clear.
@@ -41,12 +42,19 @@ func CheckHook(text string) error {
 	return nil
 }
 
-// RunWebhook tells until ctx ends. One address is told by one headquarters at a time.
+// RunWebhook tells until ctx ends. Of several headquarters the one that leads tells; when the lead moves a batch may be told twice.
 func (o *Outlet) RunWebhook(ctx context.Context, hook Webhook) error {
 	client := &http.Client{Timeout: hookPatience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	name := "webhook " + hook.URL
 	pause, told := time.Duration(0), ""
 	for ctx.Err() == nil {
+		if hook.Leads != nil && !hook.Leads() {
+			select {
+			case <-ctx.Done():
+			case <-time.After(look):
+			}
+			continue
+		}
 		err := o.tell(ctx, client, hook, name)
 		if err == nil {
 			if pause > 0 {

@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"strings"
 	"testing"
 
@@ -66,6 +68,7 @@ func commandsWork(t *testing.T, house *demo.House, kiosk string) {
 	if !seen["kiosk-1.png"] || !seen["wall-1.png"] {
 		t.Errorf("the pictures with something to read on them are %v, of %+v", seen, c)
 	}
+	impersonal(t, house, askStore(t, house, `{"do":"diagnostics"}`))
 	before, err := house.Snapshot("kiosk")
 	must(t, err)
 	askStore(t, house, `{"do":"restart"}`)
@@ -77,6 +80,25 @@ func commandsWork(t *testing.T, house *demo.House, kiosk string) {
 		return err
 	})
 	waitToRead(t, kiosk, "13-attract-after-restart", "示范店")
+}
+
+// impersonal wants nothing of a person in the diagnostics, which were made while Ms Wang stood at the kiosk.
+func impersonal(t *testing.T, house *demo.House, c asked) {
+	t.Helper()
+	var packed []byte
+	must(t, house.Ask(t.Context(), "GET", "/api/commands/"+c.ID+"/results/"+c.Results[0].Name, "", nil, &packed))
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	must(t, err)
+	all, err := io.ReadAll(z)
+	must(t, err)
+	for _, secret := range []string{"王", "安娜", "Wang", "m-demo-1", "6F007B3972", "6f007b3972", "0008075634", "早上好", "上午好", "下午好", "晚上好"} {
+		if bytes.Contains(all, []byte(secret)) {
+			t.Errorf("the diagnostics hold %q", secret)
+		}
+	}
+	if len(all) < 20_000 || !bytes.Contains(all, []byte("kiosk-card")) {
+		t.Errorf("the diagnostics are %d bytes and do not name the reader", len(all))
+	}
 }
 
 func resultPicture(t *testing.T, house *demo.House, id, name string) *image.RGBA {

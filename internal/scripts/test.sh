@@ -26,6 +26,14 @@ stage floors go test -count=1 ./internal/floors
 if need_or_skip printing-peers node barcodes; then
 	stage printing-peers printing_peers
 fi
+checker=internal/scripts/asyncapi
+if ! command -v npm >/dev/null; then
+	skip asyncapi "no npm here, so the AsyncAPI project's own parser has not looked at sync/wire/asyncapi.yaml"
+elif ! (cd $checker && timeout 300 npm ci --ignore-scripts --no-audit --no-fund >/dev/null 2>&1); then
+	skip asyncapi "npm could not fetch the AsyncAPI project's parser"
+else
+	stage asyncapi node $checker/check.mjs sync/wire/asyncapi.yaml
+fi
 if need_or_skip kernel kernel; then
 	why=$(internal/hil/prepare.sh 2>&1)
 	case $? in
