@@ -43,13 +43,21 @@ var Channels = []Channel{
 	{Name: "membersWhole", Rest: "down/" + wire.MembersWhole, ToStore: true, Sealed: true, Payload: wire.MembersBody{}, Says: "All members, on demand."},
 	{Name: "campaigns", Rest: "down/" + wire.Campaigns, ToStore: true, Retained: true, Sealed: true, Payload: wire.CampaignsBody{}, Says: "All campaigns that are live."},
 	{Name: "packs", Rest: "down/" + wire.Packs, ToStore: true, Retained: true, Sealed: true, Payload: wire.PacksBody{}, Says: "Releases of content packs, and who is to have them."},
+	{Name: "known", Rest: "down/" + wire.Known, ToStore: true, Retained: true, Sealed: true, Payload: wire.KnownBody{}, Says: "Digests of the filter of known tags, and of the list of those that came since."},
+	{Name: "member", Rest: "down/" + wire.MemberTopic, ToStore: true, Sealed: true, Payload: wire.MemberBody{}, Says: "Whose a tag is: for one store and one question."},
 	{Name: "command", Rest: "down/" + wire.Commands, ToStore: true, Sealed: true, Payload: wire.Command{}, Says: "Something that one store is to do, once and not after its expiry. The record command.done answers it."},
-	{Name: "chunk", Rest: "down/" + wire.ChunkTopic, ToStore: true, Binary: "FYCH, format 1, SHA-256 of the file (32 bytes), offset and size of the file (8 bytes each, big-endian; a size of -1: there is no such file), then the bytes.", Says: "A part of a file of a pack."},
+	{Name: "chunk", Rest: "down/" + wire.ChunkTopic, ToStore: true, Binary: chunkSays, Says: "A part of a file of a pack."},
+	{Name: "knownPart", Rest: "down/" + wire.KnownParts, ToStore: true, Binary: chunkSays, Says: "A part of the filter or the list of known tags."},
 	{Name: "resultTaken", Rest: "down/" + wire.ResultTopic, ToStore: true, Payload: wire.ResultTaken{}, Says: "How much of a command's result headquarters has."},
 	{Name: "membersAsk", Rest: "ask/" + wire.Members, Payload: wire.MembersAsk{}, Says: "Which members the store has, where they are not the newest."},
 	{Name: "chunkAsk", Rest: "ask/" + wire.ChunkTopic, Payload: wire.ChunkAsk{}, Says: "Asks for a part of a file."},
+	{Name: "memberAsk", Rest: "ask/" + wire.MemberTopic, Payload: wire.MemberAsk{}, Says: "Asks whose a tag is that is none of a regular's."},
+	{Name: "knownPartAsk", Rest: "ask/" + wire.KnownParts, Payload: wire.ChunkAsk{}, Says: "Asks for a part of the filter or the list."},
 	{Name: "resultPart", Rest: "ask/" + wire.ResultTopic, Payload: wire.ResultPart{}, Says: "A part of a file that a command brings."},
 }
+
+// chunkSays is what a part of a file looks like.
+const chunkSays = "FYCH, format 1, SHA-256 of the file (32 bytes), offset and size of the file (8 bytes each, big-endian; a size of -1: there is no such file), then the bytes."
 
 // sealedSays is said of every sealed payload.
 const sealedSays = " Sealed: FYSN, format 1, key id (8 bytes), Ed25519 signature over these and all that follows it (64 bytes), then the gzipped JSON of the snapshot."
