@@ -80,6 +80,7 @@ type Greeting struct {
 	Line     Text      `json:"line"`              // one friendly line
 	Neutral  bool      `json:"neutral"`           // no name in it
 	Festive  bool      `json:"festive,omitempty"` // kiosk only: their birthday
+	Signup   string    `json:"signup,omitempty"`  // kiosk only: they became a member here today, under this name
 	Offers   []Offer   `json:"offers,omitempty"`  // kiosk: chosen for the person. Wall: what anybody may see
 }
 

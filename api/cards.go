@@ -24,15 +24,18 @@ type Shown struct {
 	Standing string    `json:"standing"` // "unknown", "blocked" or "clashing"
 }
 
-// Notice tells staff that a lost or stolen card turned up. It stays until somebody says that it was dealt with.
+// Notice tells staff of what waits for one of them. It stays until somebody says that it was dealt with.
 type Notice struct {
-	ID     string    `json:"id"`
-	At     time.Time `json:"at"` // when it was seen last
-	Zone   Text      `json:"zone"`
-	Member string    `json:"member,omitempty"` // whose it was, for their cards; none if that is not to be known any more
-	Name   Text      `json:"name,omitempty"`
-	Times  int       `json:"times"`
-	By     string    `json:"by,omitempty"` // who dealt with it
+	ID       string    `json:"id"`
+	Kind     string    `json:"kind,omitempty"` // LostCard, CalledFor or Newcomer
+	At       time.Time `json:"at"`             // when it was seen last
+	Zone     Text      `json:"zone,omitempty"`
+	Member   string    `json:"member,omitempty"` // whose it was, for their cards; none if that is not to be known any more
+	Name     Text      `json:"name,omitempty"`
+	Phone    string    `json:"phone,omitempty"`    // Newcomer: "138****5678"
+	Language string    `json:"language,omitempty"` // CalledFor: what they speak
+	Times    int       `json:"times"`
+	By       string    `json:"by,omitempty"` // who dealt with it
 }
 
 // Search is the body of POST /v1/reception/members/search. Without a query, it asks for the members who are in the shop.

@@ -28,6 +28,7 @@ const (
 	CodeCardMany    Code = "card_many"    // 409: the member has as many as one may
 	CodeCardGone    Code = "card_gone"    // 409: the member does not have it any more
 	CodeCardSame    Code = "card_same"    // 409: a card cannot take its own place
+	CodeWrongCode   Code = "wrong_code"   // 409: the kiosk shows another code
 	CodeTooLarge    Code = "too_large"    // 413
 	CodeNotJSON     Code = "not_json"     // 415
 	CodeSlowDown    Code = "slow_down"    // 429: too many wrong tokens from one address
@@ -54,6 +55,7 @@ var statuses = map[Code]int{
 	CodeCardMany:    http.StatusConflict,
 	CodeCardGone:    http.StatusConflict,
 	CodeCardSame:    http.StatusConflict,
+	CodeWrongCode:   http.StatusConflict,
 	CodeTooLarge:    http.StatusRequestEntityTooLarge,
 	CodeNotJSON:     http.StatusUnsupportedMediaType,
 	CodeSlowDown:    http.StatusTooManyRequests,

@@ -9,7 +9,9 @@
 package words
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -137,4 +139,14 @@ func (c *Catalogue) Section(lang, prefix string) map[string]string {
 		}
 	}
 	return out
+}
+
+// Version names the wording of all texts whose key begins with prefix, in a language: whoever agreed to it agreed to these
+// words. It changes with any of them.
+func (c *Catalogue) Version(lang, prefix string) string {
+	sum := sha256.New()
+	for _, key := range c.Keys(lang, prefix) {
+		fmt.Fprintf(sum, "%s\x00%s\x00", key, c.Text(lang, key))
+	}
+	return lang + "-" + hex.EncodeToString(sum.Sum(nil)[:6])
 }

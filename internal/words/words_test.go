@@ -70,3 +70,11 @@ func TestLoadRefusesANumber(t *testing.T) {
 		t.Fatalf("got %v, want an error that names hall.year", err)
 	}
 }
+
+func TestVersionNamesTheWording(t *testing.T) {
+	c := Load()
+	zh, en := c.Version("zh-CN", "kiosk.join.allow_"), c.Version("en", "kiosk.join.allow_")
+	if zh == en || zh != c.Version("zh-CN", "kiosk.join.allow_") || zh == c.Version("zh-CN", "kiosk.join.") {
+		t.Errorf("%s %s", zh, en)
+	}
+}

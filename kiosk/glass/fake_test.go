@@ -26,11 +26,14 @@ type fakeFoyerd struct {
 	changed  chan struct{}
 	sessions chan api.Session
 	pictures chan []byte
+	signups  chan api.SignUp
+	calls    chan api.Help
 }
 
 func newFakeFoyerd(t testing.TB) *fakeFoyerd {
 	t.Helper()
-	f := &fakeFoyerd{changed: make(chan struct{}), sessions: make(chan api.Session, 64), pictures: make(chan []byte, 8)}
+	f := &fakeFoyerd{changed: make(chan struct{}), sessions: make(chan api.Session, 64), pictures: make(chan []byte, 8),
+		signups: make(chan api.SignUp, 4), calls: make(chan api.Help, 4)}
 	f.snapshot = api.Snapshot{Epoch: "e1", Store: text("滨江路旗舰店", "Riverside Flagship Store"), Showcase: offers()}
 	socket := filepath.Join(t.TempDir(), "api.sock")
 	l, err := net.Listen("unix", socket)
@@ -43,6 +46,18 @@ func newFakeFoyerd(t testing.TB) *fakeFoyerd {
 	mux.HandleFunc("GET /v1/{face}/events", f.serveEvents)
 	mux.HandleFunc("POST /v1/kiosk/sessions", f.takeSession)
 	mux.HandleFunc("PUT /v1/{face}/pictures/{order}", f.takePicture)
+	mux.HandleFunc("POST /v1/kiosk/signups", func(w http.ResponseWriter, r *http.Request) {
+		var s api.SignUp
+		json.NewDecoder(r.Body).Decode(&s)
+		f.signups <- s
+		json.NewEncoder(w).Encode(api.Joined{Signup: "s1", Code: "4821", Name: text("李女士", "Ms Li"), Card: true})
+	})
+	mux.HandleFunc("POST /v1/kiosk/help", func(w http.ResponseWriter, r *http.Request) {
+		var h api.Help
+		json.NewDecoder(r.Body).Decode(&h)
+		f.calls <- h
+		w.WriteHeader(http.StatusNoContent)
+	})
 	server := &http.Server{Handler: mux}
 	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })

@@ -7,7 +7,8 @@
 //
 // Goroutines: Fyne's own (all drawing); the presenter, which owns the scene's state, takes inputs from a channel of 256
 // and hands Fyne only the latest state; the follower of foyerd, which waits when that channel is full; the pulse, which
-// sees that Fyne still paints; the reporter, which keeps the newest 256 finished sessions until foyerd has them.
+// sees that Fyne still paints; the reporter, which keeps the newest 256 finished sessions until foyerd has them; the errand,
+// which asks foyerd what the person wants, one thing at a time; a session has one question open at most.
 package glass
 
 import (
@@ -42,6 +43,10 @@ type Foyerd interface {
 	SendPicture(ctx context.Context, face api.Face, order string, png []byte) error
 	// ReportTried tells of one demo that somebody tried.
 	ReportTried(ctx context.Context, t api.Tried) error
+	// SignUp makes somebody a member.
+	SignUp(ctx context.Context, s api.SignUp) (api.Joined, error)
+	// CallStaff asks for somebody at the kiosk.
+	CallStaff(ctx context.Context, h api.Help) error
 }
 
 // Config is what a window needs.
@@ -96,6 +101,8 @@ func Run(ctx context.Context, c Config) error {
 	p.again = func() { restart.Store(true); cancel() }
 	s := newStage(c, p)
 	w.SetContent(s)
+	w.Canvas().SetOnTypedRune(p.typed)
+	w.Canvas().SetOnTypedKey(p.typedKey)
 	frame(w, c)
 	a.Lifecycle().SetOnStarted(func() { start(ctx, &group, c, p, s) })
 	over := make(chan struct{})
@@ -176,6 +183,7 @@ func frame(w fyne.Window, c Config) {
 func start(ctx context.Context, group *sync.WaitGroup, c Config, p *presenter, s *stage) {
 	group.Go(func() { p.run(ctx) })
 	group.Go(func() { p.reports.run(ctx) })
+	group.Go(func() { p.errands.run(ctx, func(a scene.Answered) { p.answer(ctx, a) }) })
 	group.Go(func() { pulse(ctx, s.beat, c) })
 	group.Go(func() {
 		if err := c.Foyerd.Follow(ctx, c.Face, func(u api.Update) { p.update(ctx, u) }); err != nil && ctx.Err() == nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"foyer/api"
+	"foyer/internal/words"
 	"foyer/kiosk/scene"
 )
 
@@ -41,6 +42,39 @@ func (d *desk) ReportSession(_ context.Context, s api.Session) error {
 }
 
 func (d *desk) SendPicture(context.Context, api.Face, string, []byte) error { return nil }
+
+func (d *desk) SignUp(_ context.Context, s api.SignUp) (api.Joined, error) {
+	if s.Phone == "" || s.Text == "" {
+		return api.Joined{}, &api.Problem{Status: 400, Code: api.CodeInvalid}
+	}
+	return api.Joined{Code: "4821"}, nil
+}
+
+func (d *desk) CallStaff(context.Context, api.Help) error { return errors.New("away") }
+
+func TestErrands(t *testing.T) {
+	e := newErrands(Config{Foyerd: &desk{}, Words: words.Load(), Log: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := make(chan scene.Answered, 8)
+	e.take(scene.Ask{})
+	e.take(scene.Ask{N: 1, Help: &api.Help{}})
+	e.take(scene.Ask{N: 1, Help: &api.Help{}}) // the same question, drawn again
+	e.take(scene.Ask{N: 2, SignUp: &api.SignUp{Phone: "1", Language: "en"}})
+	e.take(scene.Ask{N: 3, SignUp: &api.SignUp{}})
+	var group sync.WaitGroup
+	group.Go(func() { e.run(ctx, func(a scene.Answered) { answers <- a }) })
+	want := []scene.Answered{{N: 1, Failed: true}, {N: 2, Joined: api.Joined{Code: "4821"}}, {N: 3, Failed: true, Why: api.CodeInvalid}}
+	for _, w := range want {
+		if d := cmp.Diff(w, <-answers); d != "" {
+			t.Error(d)
+		}
+	}
+	cancel()
+	group.Wait()
+	if len(answers) > 0 {
+		t.Error("a question was asked twice")
+	}
+}
 
 func TestReporter(t *testing.T) {
 	away := errors.New("away")

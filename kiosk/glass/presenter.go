@@ -11,6 +11,7 @@ import (
 
 	"foyer/api"
 	"foyer/kiosk/demo"
+	"foyer/kiosk/keyboard"
 	"foyer/kiosk/scene"
 )
 
@@ -21,6 +22,7 @@ type presenter struct {
 	kiosk   scene.Kiosk
 	wall    scene.Wall
 	reports *reporter
+	errands *errands
 
 	latest  atomic.Pointer[picture]
 	pending atomic.Bool
@@ -38,7 +40,7 @@ type picture struct {
 }
 
 func newPresenter(c Config, group *sync.WaitGroup) *presenter {
-	p := &presenter{cfg: c, group: group, in: make(chan scene.Input, 256), reports: newReporter(c)}
+	p := &presenter{cfg: c, group: group, in: make(chan scene.Input, 256), reports: newReporter(c), errands: newErrands(c)}
 	p.reports.kept = func(t api.Tried) { p.offer(scene.Kept{Tried: t}) }
 	p.step(scene.Packs{Packs: c.Packs}, time.Now())
 	return p
@@ -100,6 +102,7 @@ func (p *presenter) step(in scene.Input, now time.Time) {
 		if ended != nil {
 			p.reports.add(*ended)
 		}
+		p.errands.take(k.Use.Ask)
 	}
 	p.latest.Store(&picture{p.kiosk, p.wall})
 }
@@ -153,9 +156,30 @@ func (p *presenter) touch(t scene.Touch) { p.offer(t) }
 // finger takes one on the stage of a demo, in the same way.
 func (p *presenter) finger(f demo.Finger) { p.offer(scene.Finger{Finger: f}) }
 
+// typed takes a character of a hardware keyboard or a scanner, likewise.
+func (p *presenter) typed(r rune) { p.offer(scene.Typed{Key: keyboard.Key(r)}) }
+
+// typedKey takes the keys that are no characters.
+func (p *presenter) typedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		p.offer(scene.Typed{Key: scene.EnterKey})
+	case fyne.KeyBackspace, fyne.KeyDelete:
+		p.offer(scene.Typed{Key: keyboard.Erase})
+	}
+}
+
 func (p *presenter) offer(in scene.Input) {
 	select {
 	case p.in <- in:
 	default:
+	}
+}
+
+// answer takes what foyerd said to a question.
+func (p *presenter) answer(ctx context.Context, a scene.Answered) {
+	select {
+	case p.in <- a:
+	case <-ctx.Done():
 	}
 }

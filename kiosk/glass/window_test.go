@@ -180,7 +180,7 @@ func (r *rig) tap(t testing.TB, x, y int) {
 // Portrait full HD: a person is greeted, walks through home and an offer, and leaves; the session is reported.
 func TestKioskServesAPerson(t *testing.T) {
 	r := newRig(t, 1080, 1920)
-	r.shows(t, "the invitation", 500, 1760, look.Teal)
+	r.shows(t, "the invitation", 800, 1760, look.Teal)
 	r.keep(t, "attract")
 	r.say(api.Greeted, greeting("v1", "zh-CN", "上午好，王女士", "Good morning, Ms Wang", time.Minute))
 	r.shows(t, "the greeting's way on", 150, 1620, look.Teal)
@@ -196,8 +196,51 @@ func TestKioskServesAPerson(t *testing.T) {
 	if s.Visit != "v1" || s.Taps != 3 || s.End != "closed" || s.Language != "zh-CN" {
 		t.Errorf("reported %+v", s)
 	}
-	r.shows(t, "the invitation again", 500, 1760, look.Teal)
+	r.shows(t, "the invitation again", 800, 1760, look.Teal)
 	r.close(t)
+}
+
+// Somebody becomes a member with their finger alone, by Pinyin, and calls staff.
+func TestKioskSignsUp(t *testing.T) {
+	r := newRig(t, 1080, 1920, "-idle", "10m")
+	r.shows(t, "the invitation", 800, 1760, look.Teal)
+	r.tap(t, 540, 1800) // become a member
+	r.shows(t, "the age", 200, 900, look.Teal)
+	r.tap(t, 540, 960) // fourteen or older
+	digits := map[rune]image.Point{'1': {217, 1013}, '3': {869, 1013}, '8': {543, 1412}, '0': {543, 1622}}
+	r.shows(t, "the digits", 160, 960, look.Card)
+	for _, d := range "13800138000" {
+		r.tap(t, digits[d].X, digits[d].Y)
+	}
+	r.shows(t, "the way on", 800, 1760, look.Teal)
+	r.keep(t, "join-phone")
+	r.tap(t, 870, 1800)
+	r.shows(t, "the letters", 120, 1100, look.Card)
+	r.tap(t, 925, 1303) // l
+	r.tap(t, 750, 1146) // i
+	r.shows(t, "the choices", 190, 940, look.Mist)
+	r.tap(t, 217, 984)
+	r.shows(t, "the way on", 800, 1760, look.Teal)
+	r.keep(t, "join-name")
+	r.tap(t, 870, 1800)
+	r.shows(t, "the titles", 200, 715, look.Card)
+	r.tap(t, 540, 715)
+	r.shows(t, "the consents", 700, 645, look.Card)
+	r.tap(t, 540, 645)
+	r.keep(t, "join-consents")
+	r.tap(t, 870, 1800)
+	got := <-r.signups
+	if got.Phone != "13800138000" || got.Name != "李" || got.Title != "ms" || len(got.Consents) != 1 || got.Text == "" || got.Key == "" {
+		t.Errorf("signed up %+v", got)
+	}
+	r.shows(t, "the code", 120, 600, look.Card)
+	r.keep(t, "join-welcome")
+	r.close(t)
+	for _, word := range []string{"138", "李"} {
+		if strings.Contains(r.logs.String(), word) {
+			t.Errorf("the log holds what was typed: %s", r.logs)
+		}
+	}
 }
 
 // close ends the program as a supervisor would.
@@ -240,7 +283,7 @@ func TestKioskComesBack(t *testing.T) {
 	r.start(t)
 	r.shows(t, "the greeting again", 150, 1620, look.Teal)
 	r.say(api.Departed, api.Departure{Visit: "v1"})
-	r.shows(t, "the invitation", 500, 1760, look.Teal)
+	r.shows(t, "the invitation", 800, 1760, look.Teal)
 	r.close(t)
 }
 
@@ -263,8 +306,8 @@ func TestEveryTapLands(t *testing.T) {
 	r := newRig(t, 1080, 1920, "-idle", "10m")
 	const rounds = 16
 	for range rounds {
-		r.shows(t, "the invitation", 500, 1760, look.Teal)
-		r.tap(t, 700, 1790) // browse
+		r.shows(t, "the invitation", 800, 1760, look.Teal)
+		r.tap(t, 870, 1800) // browse
 		r.shows(t, "home", 700, 580, look.Card)
 		r.tap(t, 540, 760) // the first of three cards
 		r.shows(t, "the first offer", 30, 500, look.TintOf("phone").Ground)
@@ -297,7 +340,7 @@ func TestWallGreetsSeveral(t *testing.T) {
 // From foyerd's event to changed pixels in the X framebuffer: a greeting comes, and goes again.
 func BenchmarkGreetingToPixels(b *testing.B) {
 	r := newRig(b, 1080, 1920, "-idle", "10m")
-	r.shows(b, "the invitation", 500, 1760, look.Teal)
+	r.shows(b, "the invitation", 800, 1760, look.Teal)
 	var all []time.Duration
 	for b.Loop() {
 		start := time.Now()
@@ -329,7 +372,7 @@ func (r *rig) await(b *testing.B, x, y int, want color.NRGBA) {
 // What the invitation costs while nobody is there, in processor time a second.
 func BenchmarkInvitation(b *testing.B) {
 	r := newRig(b, 1080, 1920)
-	r.shows(b, "the invitation", 500, 1760, look.Teal)
+	r.shows(b, "the invitation", 800, 1760, look.Teal)
 	for b.Loop() {
 		before := r.spent(b)
 		time.Sleep(16 * time.Second) // two dips of the card

@@ -85,6 +85,18 @@ func Open(f Field, lang string) Sheet {
 	return s.settle()
 }
 
+// Speak is the sheet in another language. What is written stays; where nothing is, its keys are those of the language.
+func (s Sheet) Speak(lang string) Sheet {
+	if s.Field == (Field{}) || s.Lang == lang {
+		return s
+	}
+	if s.Text == "" && s.Letters == "" {
+		return Open(s.Field, lang)
+	}
+	s.Lang = lang
+	return s
+}
+
 // home is the layout that a field begins with.
 func (s Sheet) home() Layout {
 	switch {

@@ -46,10 +46,13 @@ var (
 // Px is the size in pixels on this screen.
 func (f Frame) Px(s Size) float32 { return max(s.G*f.G, s.MM*f.MM) }
 
-// The rule for touch: a target is at least so large, and so far from the next one.
+// The rule for touch: a target is at least so large, and so far from the next one. Keys of a keyboard may be smaller: ten
+// stand side by side, and a wrong one costs one more touch.
 const (
 	TargetMM = 20
 	GapMM    = 6
+	KeyMM    = 12
+	KeyGapMM = 2
 )
 
 // Target is a length of g units, but never below a finger's.

@@ -23,6 +23,7 @@ var (
 	Mist    = rgb(0xD9EAE5)
 	Fog     = rgb(0xB9D4CF) // second text on Night and Deep
 	Coral   = rgb(0xF9735B)
+	Rust    = rgb(0x9C3B25) // what is wrong, as text on Paper: 6.5:1
 	Blush   = rgb(0xFDDFD4)
 	Honey   = rgb(0xF4B740)
 	Cream   = rgb(0xFFF3D6)

@@ -19,6 +19,9 @@ func Decode(e api.Event) (Input, error) {
 	case api.Showcase:
 		o, err := data[[]api.Offer](e)
 		return Showcase{o}, err
+	case api.CardedIs:
+		c, err := data[api.Carded](e)
+		return Carded{c.Signup}, err
 	case api.StatusIs:
 		s, err := data[api.Status](e)
 		return Status{s}, err

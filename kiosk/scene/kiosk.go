@@ -19,11 +19,16 @@ const (
 	Detail               // one offer
 	Shelf                // the demos that may be tried
 	Demo                 // one of them
+	Menu                 // what can be done here
+	Helping              // how to get help
+	Notes                // what becomes of personal data
+	Joining              // becoming a member
+	Last    = Joining
 )
 
 // String names the scene, for tests and logs.
 func (s Scene) String() string {
-	return [...]string{"waiting", "attract", "greet", "home", "detail", "shelf", "demo"}[s]
+	return [...]string{"waiting", "attract", "greet", "home", "detail", "shelf", "demo", "menu", "helping", "notes", "joining"}[s]
 }
 
 // Notice is a short word at the edge of a scene.
@@ -41,6 +46,7 @@ type Kiosk struct {
 	Scene    Scene
 	Language string
 	Shop     Shop
+	Asked    uint64 // how much foyerd was asked so far: it names each Ask
 
 	// Personal: zero whenever nobody is greeted or served.
 	Guest  api.Greeting   // whom the glass belongs to; no Visit when anonymous
@@ -60,6 +66,9 @@ type Use struct {
 	Warned  time.Time // since when the idle warning stands; zero: it does not
 	Page    int       // of the offers
 	Offer   string    // the campaign that Detail shows
+	Form    Form      // becoming a member
+	Called  Called    // somebody of the staff
+	Ask     Ask       // what foyerd has not answered yet
 }
 
 // Active reports whether somebody is using the kiosk.
@@ -115,12 +124,20 @@ func (r Rules) Next(k Kiosk, in Input, now time.Time) (Kiosk, *api.Session) {
 		k.Shop.Showcase = in.Offers
 	case Status:
 		k.Shop.Status = in.Status
+	case Carded:
+		if f := &k.Use.Form; f.Step == Welcome && f.Joined.Signup == in.Signup {
+			f.Carded = true
+		}
 	case Lost:
 		k.Shop = k.Shop.lost(now)
 	case Found:
 		k.Shop = k.Shop.found()
+	case Answered:
+		k = r.answered(k, in)
 	case Touch:
 		k, ended = r.touched(k, in, now)
+	case Typed:
+		k, ended = r.typed(k, in, now)
 	}
 	k = r.playing(k, in, now)
 	k, late := r.settle(k, now)
@@ -147,8 +164,9 @@ func (r Rules) resync(k Kiosk, in api.Snapshot, now time.Time) Kiosk {
 // by a card that another person taps: the newcomer gets a notice and waits.
 func (r Rules) greeted(k Kiosk, g api.Greeting, now time.Time) Kiosk {
 	g = k.Shop.localize(g, now, r.Longest)
-	if k.Guest.Visit == g.Visit && g.Visit != "" {
-		k.Guest = g
+	if theirs := k.joinedAs(g); theirs || k.Guest.Visit == g.Visit && g.Visit != "" {
+		k.Guest, k.Line = g, without(k.Line, g.Visit)
+		k.Use.Form.Carded = k.Use.Form.Carded || theirs
 		return k
 	}
 	known := find(k.Line, g.Visit) >= 0
@@ -196,6 +214,7 @@ func (r Rules) obey(k Kiosk, t Touch, now time.Time) (Kiosk, *api.Session) {
 	switch t.Act {
 	case Speak:
 		k.Language = r.speak(t.Arg)
+		k.Use.Form = k.Use.Form.speaking(k.Language)
 	case Enter:
 		k.Scene = Home
 	case Anywhere:
@@ -215,6 +234,18 @@ func (r Rules) obey(k Kiosk, t Touch, now time.Time) (Kiosk, *api.Session) {
 		k = k.play(t.Arg, now)
 	case Back:
 		return r.back(k, now)
+	case Services:
+		k.Scene = Menu
+	case Help:
+		k.Scene = Helping
+	case Call:
+		k = k.call(now)
+	case Privacy:
+		k.Scene = Notes
+	case Join:
+		k = k.join()
+	default:
+		k = k.fill(t, now)
 	}
 	return k, nil
 }
@@ -224,8 +255,12 @@ func (r Rules) back(k Kiosk, now time.Time) (Kiosk, *api.Session) {
 	switch k.Scene {
 	case Demo:
 		k.Scene, k.Play = Shelf, Play{}
-	case Detail, Shelf:
+	case Detail, Shelf, Menu:
 		k.Scene, k.Use.Offer, k.Use.Page = Home, "", 0
+	case Helping, Notes:
+		k.Scene = Menu
+	case Joining:
+		k = k.unfill()
 	default:
 		return r.finish(k, "closed", now)
 	}
@@ -259,7 +294,7 @@ func (r Rules) present(k Kiosk) Kiosk {
 // idle warns a session that nobody touches, and ends it when the countdown is over. On the attract scene there is
 // nothing to lose, so it ends without a warning.
 func (r Rules) idle(k Kiosk, now time.Time) (Kiosk, *api.Session) {
-	quiet := now.Sub(k.Use.Touched) >= r.Idle
+	quiet := now.Sub(k.Use.Touched) >= r.patience(k)
 	switch {
 	case quiet && k.Scene == Attract, k.Warning() && now.Sub(k.Use.Warned) >= r.Warning:
 		return r.finish(k, "idle", now)
@@ -267,6 +302,14 @@ func (r Rules) idle(k Kiosk, now time.Time) (Kiosk, *api.Session) {
 		k.Use.Warned = now
 	}
 	return k, nil
+}
+
+// patience is how long nobody may touch before the warning. Who writes must think; and what foyerd was asked, it answers first.
+func (r Rules) patience(k Kiosk) time.Duration {
+	if k.Scene == Joining {
+		return r.Form
+	}
+	return r.Idle
 }
 
 // nobody chooses the scene while nobody uses the kiosk: who is greeted, the invitation, or "one moment".
@@ -303,5 +346,5 @@ func (r Rules) finish(k Kiosk, how string, now time.Time) (Kiosk, *api.Session) 
 
 // wiped is the invitation, with nothing left of whoever was there. Who waits in line stays in line.
 func (r Rules) wiped(k Kiosk) Kiosk {
-	return Kiosk{Scene: Attract, Language: r.Language, Shop: k.Shop, Line: k.Line}
+	return Kiosk{Scene: Attract, Language: r.Language, Shop: k.Shop, Asked: k.Asked, Line: k.Line}
 }

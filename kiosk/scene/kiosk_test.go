@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"foyer/api"
+	"foyer/kiosk/keyboard"
 )
 
 var (
@@ -87,20 +88,20 @@ func TestKioskFlows(t *testing.T) {
 		{"enter by touching anywhere while nobody is greeted", []any{whole(), touch(Anywhere)}, Home, "", "zh-CN", nil},
 		{"a touch beside the buttons does not skip a greeting", []any{whole(), Greeted{anna()}, touch(Anywhere)}, Greet, "anna", "en", nil},
 		{"not now", []any{whole(), Greeted{anna()}, finish}, Attract, "", "zh-CN", []string{"closed"}},
-		{"an offer", []any{whole(), Greeted{anna()}, enter, Touch{Open, "hers"}}, Detail, "anna", "en", nil},
-		{"an offer that is none", []any{whole(), Greeted{anna()}, enter, Touch{Open, "nothing"}}, Home, "anna", "en", nil},
-		{"an offer straight from the invitation", []any{whole(), Touch{Open, "all"}}, Detail, "", "zh-CN", nil},
-		{"the offer is withdrawn while it is shown", []any{whole(), Touch{Open, "all"}, Showcase{}}, Home, "", "zh-CN", nil},
-		{"back from the offer", []any{whole(), Touch{Open, "all"}, touch(Back)}, Home, "", "zh-CN", nil},
+		{"an offer", []any{whole(), Greeted{anna()}, enter, Touch{Act: Open, Arg: "hers"}}, Detail, "anna", "en", nil},
+		{"an offer that is none", []any{whole(), Greeted{anna()}, enter, Touch{Act: Open, Arg: "nothing"}}, Home, "anna", "en", nil},
+		{"an offer straight from the invitation", []any{whole(), Touch{Act: Open, Arg: "all"}}, Detail, "", "zh-CN", nil},
+		{"the offer is withdrawn while it is shown", []any{whole(), Touch{Act: Open, Arg: "all"}, Showcase{}}, Home, "", "zh-CN", nil},
+		{"back from the offer", []any{whole(), Touch{Act: Open, Arg: "all"}, touch(Back)}, Home, "", "zh-CN", nil},
 		{"back from home", []any{whole(), enter, touch(Back)}, Attract, "", "zh-CN", []string{"closed"}},
-		{"language", []any{whole(), enter, Touch{Speak, "en"}}, Home, "", "en", nil},
-		{"an unknown language", []any{whole(), enter, Touch{Speak, "xx"}}, Home, "", "zh-CN", nil},
-		{"the language of one is not that of the next", []any{whole(), enter, Touch{Speak, "en"}, finish}, Attract, "", "zh-CN", []string{"closed"}},
-		{"idle on the invitation: back to its language, unwarned", []any{whole(), Touch{Speak, "en"}, 60 * time.Second}, Attract, "", "zh-CN", []string{"idle"}},
+		{"language", []any{whole(), enter, Touch{Act: Speak, Arg: "en"}}, Home, "", "en", nil},
+		{"an unknown language", []any{whole(), enter, Touch{Act: Speak, Arg: "xx"}}, Home, "", "zh-CN", nil},
+		{"the language of one is not that of the next", []any{whole(), enter, Touch{Act: Speak, Arg: "en"}, finish}, Attract, "", "zh-CN", []string{"closed"}},
+		{"idle on the invitation: back to its language, unwarned", []any{whole(), Touch{Act: Speak, Arg: "en"}, 60 * time.Second}, Attract, "", "zh-CN", []string{"idle"}},
 		{"idle to the end", []any{whole(), Greeted{anna()}, enter, 60 * time.Second, 20 * time.Second}, Attract, "", "zh-CN", []string{"idle"}},
 		{"more time", []any{whole(), Greeted{anna()}, enter, 60 * time.Second, touch(More), 59 * time.Second}, Home, "anna", "en", nil},
 		{"a touch anywhere is more time too", []any{whole(), Greeted{anna()}, enter, 60 * time.Second, touch(Anywhere), 59 * time.Second}, Home, "anna", "en", nil},
-		{"a touched greeting outlives its time", []any{whole(), Greeted{anna()}, Touch{Speak, "zh-CN"}, 30 * time.Second}, Greet, "anna", "zh-CN", nil},
+		{"a touched greeting outlives its time", []any{whole(), Greeted{anna()}, Touch{Act: Speak, Arg: "zh-CN"}, 30 * time.Second}, Greet, "anna", "zh-CN", nil},
 		{"left in the middle: the countdown, then gone", []any{whole(), Greeted{anna()}, enter, Departed{"anna"}, 20 * time.Second}, Attract, "", "zh-CN", []string{"idle"}},
 		{"another card never swaps the person", []any{whole(), Greeted{anna()}, enter, Greeted{wang()}}, Home, "anna", "en", nil},
 		{"and is greeted afterwards", []any{whole(), Greeted{anna()}, enter, Greeted{wang()}, 10 * time.Second, finish}, Greet, "wang", "zh-CN", []string{"closed"}},
@@ -123,7 +124,7 @@ func TestKioskFlows(t *testing.T) {
 }
 
 func TestKioskReportsTheSession(t *testing.T) {
-	_, ended := play(rules, whole(), Greeted{anna()}, 2*time.Second, touch(Enter), 3*time.Second, Touch{Open, "hers"}, time.Second, touch(Finish))
+	_, ended := play(rules, whole(), Greeted{anna()}, 2*time.Second, touch(Enter), 3*time.Second, Touch{Act: Open, Arg: "hers"}, time.Second, touch(Finish))
 	want := []api.Session{{Visit: "anna", Language: "en", Started: start.Add(2 * time.Second), Ended: start.Add(6 * time.Second), Taps: 3, End: "closed"}}
 	if diff := cmp.Diff(want, ended); diff != "" {
 		t.Error(diff)
@@ -184,7 +185,7 @@ func TestClockSkew(t *testing.T) {
 
 // personal lists the fields of a Kiosk that hold a person, a visit or what one person did.
 func personal(k Kiosk) Kiosk {
-	k.Scene, k.Language, k.Shop, k.Line = 0, "", Shop{}, nil
+	k.Scene, k.Language, k.Shop, k.Line, k.Asked = 0, "", Shop{}, nil, 0
 	return k
 }
 
@@ -197,7 +198,7 @@ func inputs() *rapid.Generator[Input] {
 				Until: start.Add(time.Duration(rapid.IntRange(-10, 400).Draw(t, "until")) * time.Second), Headline: api.Text{"en": "name"}, Offers: []api.Offer{offer("hers")},
 			}
 		}
-		switch rapid.IntRange(0, 8).Draw(t, "kind") {
+		switch rapid.IntRange(0, 12).Draw(t, "kind") {
 		case 0:
 			return whole()
 		case 1:
@@ -210,8 +211,13 @@ func inputs() *rapid.Generator[Input] {
 			return rapid.SampledFrom([]Input{Lost{}, Found{}, Showcase{[]api.Offer{offer("x")}}, Status{}}).Draw(t, "shop")
 		case 6:
 			return Tick{}
+		case 7:
+			return Answered{N: rapid.Uint64Range(0, 8).Draw(t, "n"), Failed: rapid.Bool().Draw(t, "failed"), Joined: api.Joined{Signup: "s", Code: "1234"}}
+		case 8:
+			return Typed{rapid.SampledFrom([]keyboard.Key{'1', 'a', '王', keyboard.Erase, EnterKey}).Draw(t, "key")}
 		}
-		return Touch{Act(rapid.IntRange(0, int(Finish)).Draw(t, "act")), rapid.SampledFrom([]string{"hers", "all", "en", ""}).Draw(t, "arg")}
+		return Touch{Act: Act(rapid.IntRange(0, int(Finish)).Draw(t, "act")), Arg: rapid.SampledFrom([]string{"hers", "all", "en", "ms", api.Recognise, "marketing", ""}).Draw(t, "arg"),
+			Key: rapid.SampledFrom([]keyboard.Key{'1', 'w', keyboard.Choose}).Draw(t, "key")}
 	})
 }
 
@@ -245,7 +251,7 @@ func holds(t *rapid.T, before, k Kiosk, ended *api.Session, now time.Time) {
 		t.Fatalf("in a session %q was swapped for %q", before.Guest.Visit, k.Guest.Visit)
 	case k.Warning() && !k.Use.Active():
 		t.Fatal("warned without a session")
-	case k.Use.Active() && now.Sub(k.Use.Touched) >= 60*time.Second && !k.Warning():
+	case k.Use.Active() && now.Sub(k.Use.Touched) >= rules.defaults().patience(k) && !k.Warning():
 		t.Fatal("a session outlived its idle limit without a warning")
 	case k.Warning() && now.Sub(k.Use.Warned) >= 20*time.Second:
 		t.Fatal("a session outlived its warning")

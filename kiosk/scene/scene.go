@@ -13,6 +13,7 @@ import (
 
 	"foyer/api"
 	"foyer/kiosk/demo"
+	"foyer/kiosk/keyboard"
 )
 
 // Rules are the settings of a screen. Zero fields take the defaults that are named.
@@ -20,6 +21,7 @@ type Rules struct {
 	Languages []string      // the languages on offer, in order; zh-CN and en
 	Language  string        // the language of nobody in particular; the first of Languages
 	Idle      time.Duration // a session without a touch is warned after this; 60 s
+	Form      time.Duration // and while a form is filled in; twice Idle
 	Warning   time.Duration // the countdown of the warning; 20 s
 	Hold      time.Duration // a greeting stays at least so long before the next in line is greeted; 5 s
 	Longest   time.Duration // an untouched greeting stays at most so long; 60 s
@@ -39,9 +41,9 @@ func (r Rules) defaults() Rules {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&r.Idle, 60 * time.Second}, {&r.Warning, 20 * time.Second}, {&r.Hold, 5 * time.Second},
+		{&r.Idle, 60 * time.Second}, {&r.Form, 2 * max(r.Idle, 0)}, {&r.Warning, 20 * time.Second}, {&r.Hold, 5 * time.Second},
 		{&r.Longest, 60 * time.Second}, {&r.Grace, 3 * time.Second}, {&r.Turn, 9 * time.Second},
-		{&r.Notice, 6 * time.Second},
+		{&r.Notice, 6 * time.Second}, {&r.Form, 120 * time.Second},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value
@@ -71,7 +73,8 @@ func (r Rules) speak(lang string) string {
 	return r.Language
 }
 
-// Input is something that happened: Snapshot, Greeted, Departed, Showcase, Status, Lost, Found, Touch or Tick.
+// Input is something that happened: Snapshot, Greeted, Departed, Showcase, Status, Carded, Lost, Found, Answered, Touch, Typed or
+// Tick.
 type Input interface{ input() }
 
 // The inputs that come from foyerd.
@@ -86,6 +89,8 @@ type (
 	Showcase struct{ Offers []api.Offer }
 	// Status is the shop's health.
 	Status struct{ api.Status }
+	// Carded says that the card of who has just become a member is theirs.
+	Carded struct{ Signup string }
 	// Lost says that foyerd does not answer.
 	Lost struct{}
 	// Found says that it does again, and that nothing was missed meanwhile.
@@ -98,8 +103,15 @@ type Tick struct{}
 // Touch is a finger on the glass.
 type Touch struct {
 	Act Act
-	Arg string // Open: the campaign; Speak: the language; Start: the pack
+	Arg string       // Open: the campaign; Speak: the language; Start: the pack; Choose: a title; Toggle: a purpose
+	Key keyboard.Key // Press
 }
+
+// Typed is a key of a hardware keyboard, or a character of a scanner. It counts where something can be written.
+type Typed struct{ Key keyboard.Key }
+
+// EnterKey ends what is being written with a hardware keyboard.
+const EnterKey keyboard.Key = '\r'
 
 // Act is what a touch asks for.
 type Act uint8
@@ -115,6 +127,17 @@ const (
 	Start               // let me try this
 	Back                // one step back
 	More                // I need more time
+	Services            // show me what I can do here
+	Help                // show me how to get help
+	Call                // call somebody
+	Privacy             // tell me what becomes of my data
+	Join                // I want to become a member
+	Yes                 // to a question
+	No                  // to a question
+	Press               // this key
+	Next                // I have written it; or: send it once more
+	Choose              // this one
+	Toggle              // allow it, or not any more
 	Finish              // I am done
 )
 
@@ -123,10 +146,13 @@ func (Greeted) input()  {}
 func (Departed) input() {}
 func (Showcase) input() {}
 func (Status) input()   {}
+func (Carded) input()   {}
 func (Lost) input()     {}
 func (Found) input()    {}
 func (Tick) input()     {}
 func (Touch) input()    {}
+func (Typed) input()    {}
+func (Answered) input() {}
 
 // Shop is what every screen knows of the shop. There is nothing personal in it.
 type Shop struct {

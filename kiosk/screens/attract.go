@@ -28,6 +28,7 @@ type attract struct {
 	plain   *fyne.Container // in place of the offers, when there are none
 	ask     *block
 	speak   *button
+	join    *button
 	browse  *button
 	card    *canvas.Image
 	dip     *fyne.Animation
@@ -37,9 +38,9 @@ type attract struct {
 
 // attractPlan is where things lie.
 type attractPlan struct {
-	hero, head, welcome, panel, today, teasers, speak, browse look.Box
-	hall                                                      look.Hall
-	darkRight                                                 bool
+	hero, head, welcome, panel, today, teasers, bar look.Box
+	hall                                            look.Hall
+	darkRight                                       bool
 }
 
 func planAttract(l layer) attractPlan {
@@ -49,14 +50,14 @@ func planAttract(l layer) attractPlan {
 		return attractPlan{
 			hero: l.g(0, 0, 100, hero), head: l.g(6, 5, 88, 8), welcome: l.g(6, 20, 88, 12),
 			panel: l.g(6, hero-9, 88, 25), today: l.g(6, hero+20, 88, 5), teasers: l.g(6, hero+27.5, 88, h-hero-48.5),
-			speak: l.g(6, h-16.5, 30, 11), browse: l.g(40, h-16.5, 54, 11), darkRight: true,
+			bar: l.g(6, h-16.5, 88, 11), darkRight: true,
 			hall: look.Hall{Centre: 0.5, Base: 0.885, Span: 0.66, Plants: true, Stars: true},
 		}
 	}
 	return attractPlan{
 		hero: l.g(0, 0, w*0.48, h), head: l.g(6, 5, w-12, 8), welcome: l.g(6, 19, w*0.48-12, 11),
 		panel: l.g(w*0.48-7, 18, w*0.52+1, 27), today: l.g(w*0.48+6, 50, w*0.52-12, 5), teasers: l.g(w*0.48+6, 57, w*0.52-12, 22.5),
-		speak: l.g(w*0.48+6, 84, 28, 11), browse: l.g(w*0.48+38, 84, w*0.52-44, 11),
+		bar:  l.g(w*0.48+6, 84, w*0.52-12, 11),
 		hall: look.Hall{Centre: 0.5, Base: 0.9, Span: 0.68, Plants: true, Stars: true},
 	}
 }
@@ -79,9 +80,11 @@ func newAttract(c Config) *attract {
 		a.at.put(a.offers[i].pad)
 	}
 	a.help(p.teasers)
-	a.speak = newButton(c.Frame, "language", p.speak, also, "globe", false, func() { c.touch(scene.Speak, c.other(a.lang))() })
-	a.browse = newButton(c.Frame, "browse", p.browse, mainly, "arrow", true, c.touch(scene.Enter, ""))
-	a.at.put(a.speak.pad, a.browse.pad)
+	bar := p.bar.Columns(3, c.Frame.Gap(3.5))
+	a.speak = newButton(c.Frame, "language", bar[0], also, "globe", false, func() { c.touch(scene.Speak, c.other(a.lang))() })
+	a.join = newButton(c.Frame, "join", bar[1], also, "", false, c.touch(scene.Join, ""))
+	a.browse = newButton(c.Frame, "browse", bar[2], mainly, "", false, c.touch(scene.Enter, ""))
+	a.at.put(a.speak.pad, a.join.pad, a.browse.pad)
 	return a
 }
 
@@ -124,6 +127,7 @@ func (a *attract) draw(k scene.Kiosk, now time.Time) {
 	a.tap.set(c.say(lang, "attract.tap"))
 	a.hint.set(c.say(lang, "attract.hint"))
 	a.speak.set(c.say(c.other(lang), "language"))
+	a.join.set(c.say(lang, "attract.join"))
 	a.browse.set(c.say(lang, "attract.browse"))
 	swap(a.plain, len(k.Shop.Showcase) == 0)
 	a.ask.set(c.say(lang, "home.empty_text"))

@@ -12,7 +12,7 @@ import (
 )
 
 // lines is the most that a block holds.
-const lines = 3
+const lines = 5
 
 // block is a text in a box: as large as fits, in as few lines as fit, never clipped.
 type block struct {
@@ -141,4 +141,16 @@ func plain(s string) string {
 		return r
 	}, s)
 	return strings.TrimSpace(s)
+}
+
+// last is where the text ends: from the top left corner of the box, as high as a character.
+func (b *block) last() look.Box {
+	size := b.frame.Px(b.style.sizes[0])
+	at := look.Box{Y: (b.box.H - size) * b.style.rise, H: size}
+	for _, t := range b.text {
+		if t.Text != "" && t.Visible() {
+			at = look.Box{X: look.Advance(t.Text, b.style.heavy)*t.TextSize + t.TextSize*0.1, Y: t.Position().Y + t.TextSize*(look.Ascent-0.86), H: t.TextSize}
+		}
+	}
+	return at
 }

@@ -44,7 +44,7 @@ func newButton(f look.Frame, name string, box look.Box, m manner, icon string, b
 	}
 	b := &button{behind: behind, box: box, edge: box.H * 0.27}
 	b.label = newBlock(f, inner, style{
-		sizes: []look.Size{look.Lead, look.Body, look.Small}, heavy: true, colour: m.text, align: fyne.TextAlignCenter, lines: 2, rise: 0.5, pitch: 1.22,
+		sizes: []look.Size{{G: max(look.Lead.G, min(6, box.H/f.G*0.26)), MM: look.Lead.MM}, look.Lead, look.Body, look.Small}, heavy: true, colour: m.text, align: fyne.TextAlignCenter, lines: 2, rise: 0.5, pitch: 1.22,
 	})
 	objects := []fyne.CanvasObject{face, b.label.at}
 	if icon != "" {

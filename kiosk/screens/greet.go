@@ -96,6 +96,10 @@ func (v *greet) draw(k scene.Kiosk, now time.Time) {
 	v.beneath.place(look.Box{X: v.line.box.X, Y: v.line.below(2.2 * u), W: v.line.box.W, H: 4.4 * u})
 	v.enter.set(c.say(lang, "greet.enter"))
 	v.later.set(c.say(lang, "greet.later"))
+	if !g.Neutral && g.Visit != "" { // nothing of a person is shown before they have said that it is them
+		v.enter.set(c.say(lang, "greet.me"))
+		v.later.set(c.say(lang, "greet.not_me"))
+	}
 	if g.Visit != v.visit {
 		v.visit = g.Visit
 		v.riser.start(v.words, 5*u, c.Still || g.Visit == "")

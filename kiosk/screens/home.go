@@ -23,14 +23,14 @@ type home struct {
 	kicker, title *block
 	decks         [onPage + 1]*deck // by the number of cards; 0 is the friendly empty page
 	speak, more   *button
-	finish        *button
+	menu, finish  *button
 	try           *invite
 	lang          string
 }
 
 type homePlan struct {
-	hero, head, kicker, title, list, try, speak, more, finish look.Box
-	hall                                                      look.Hall
+	hero, head, kicker, title, list, body, try, bar look.Box
+	hall                                            look.Hall
 }
 
 func planHome(l layer) homePlan {
@@ -38,14 +38,14 @@ func planHome(l layer) homePlan {
 	if l.frame.Portrait() {
 		return homePlan{
 			hero: l.g(0, 0, 100, 47), head: l.g(6, 5, 88, 8), kicker: l.g(6, 19.5, 60, 7), title: l.g(6, 29, 60, 14),
-			list: l.g(6, 66, 88, h-87), try: l.g(6, 49.5, 88, 13), speak: l.g(6, h-16.5, 27, 11), more: l.g(36.5, h-16.5, 27, 11), finish: l.g(67, h-16.5, 27, 11),
+			list: l.g(6, 66, 88, h-87), body: l.g(6, 52, 88, h-73), try: l.g(6, 49.5, 88, 13), bar: l.g(6, h-16.5, 88, 11),
 			hall: look.Hall{Centre: 0.82, Base: 1.0, Span: 0.46},
 		}
 	}
 	x := w * 0.31
 	return homePlan{
 		hero: l.g(0, 0, x, h), head: l.g(6, 5, w-12, 8), kicker: l.g(6, 18, x-9, 9), title: l.g(6, 29.5, x-9, 17),
-		list: l.g(x+5, 17, w-x-11, 62), try: l.g(6, 84.5, x-11, 11), speak: l.g(x+5, 84.5, 33, 11), more: l.g(x+43, 84.5, 33, 11), finish: l.g(w-39, 84.5, 33, 11),
+		list: l.g(x+5, 17, w-x-11, 62), body: l.g(x+5, 17, w-x-11, 62), try: l.g(6, 84.5, x-11, 11), bar: l.g(x+5, 84.5, w-x-11, 11),
 		hall: look.Hall{Centre: 0.5, Base: 0.92, Span: 0.7, Plants: true},
 	}
 }
@@ -62,11 +62,13 @@ func newHome(c Config) *home {
 		v.decks[n] = newDeck(c, n, p.list)
 		v.at.put(v.decks[n].Container)
 	}
-	v.speak = newButton(c.Frame, "language", p.speak, also, "globe", false, func() { c.touch(scene.Speak, c.other(v.lang))() })
-	v.more = newButton(c.Frame, "more", p.more, also, "next", true, c.touch(scene.Turn, ""))
-	v.finish = newButton(c.Frame, "finish", p.finish, mainly, "check", false, c.touch(scene.Finish, ""))
+	bar := p.bar.Columns(4, c.Frame.Gap(2.2))
+	v.speak = newButton(c.Frame, "language", bar[0], also, "", false, func() { c.touch(scene.Speak, c.other(v.lang))() })
+	v.more = newButton(c.Frame, "more", bar[1], also, "", false, c.touch(scene.Turn, ""))
+	v.menu = newButton(c.Frame, "services", bar[2], warmly, "", false, c.touch(scene.Services, ""))
+	v.finish = newButton(c.Frame, "finish", bar[3], mainly, "", false, c.touch(scene.Finish, ""))
 	v.try = newInvite(c, p.try)
-	v.at.put(v.speak.pad, v.more.pad, v.finish.pad, v.try.pad)
+	v.at.put(v.speak.pad, v.more.pad, v.menu.pad, v.finish.pad, v.try.pad)
 	return v
 }
 
@@ -83,6 +85,7 @@ func (v *home) draw(k scene.Kiosk, now time.Time) {
 		v.title.set(c.say(lang, "home.title_guest"))
 	}
 	v.speak.set(c.say(c.other(lang), "language"))
+	v.menu.set(c.say(lang, "home.services"))
 	v.finish.set(c.say(lang, "home.finish"))
 	v.try.show(lang, k)
 	v.page(k)

@@ -35,11 +35,12 @@ func NewKiosk(c Config) *Kiosk {
 	k.player = newPlayer(c)
 	k.views = map[scene.Scene]view{
 		scene.Waiting: newWaiting(c), scene.Attract: newAttract(c), scene.Greet: newGreet(c),
-		scene.Home: newHome(c), scene.Detail: newDetail(c), scene.Shelf: newShelf(c), scene.Demo: k.player,
+		scene.Home: newHome(c), scene.Detail: newDetail(c), scene.Shelf: newShelf(c), scene.Demo: k.player, scene.Menu: newMenu(c), scene.Helping: newHelping(c),
+		scene.Notes: newNotes(c), scene.Joining: newJoining(c),
 	}
 	k.notice, k.idle = newNotice(c), newIdle(c)
 	k.root.Objects = append(k.root.Objects, k.ground)
-	for s := scene.Waiting; s <= scene.Demo; s++ {
+	for s := scene.Waiting; s <= scene.Last; s++ {
 		l := k.views[s].layer()
 		l.Hide()
 		k.root.Objects = append(k.root.Objects, l.Container)

@@ -19,6 +19,7 @@ type pad struct {
 	content *fyne.Container
 	press   *canvas.Rectangle // nil: it does not show the finger
 	tap     func()
+	dense   bool // one of many side by side: see board
 }
 
 // newPad makes one over the box; what is put in it is placed from its top left corner.

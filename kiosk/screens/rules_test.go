@@ -72,7 +72,11 @@ func TestEveryTargetSuitsAFinger(t *testing.T) {
 		targets := touchable(root, f)
 		for i, a := range targets {
 			name := a.CanvasObject.(*pad).label
-			if side := min(a.box.W, a.box.H); side < look.TargetMM*f.MM-0.5 {
+			least, apart := float32(look.TargetMM), float32(look.GapMM)
+			if a.CanvasObject.(*pad).dense {
+				least = look.KeyMM
+			}
+			if side := min(a.box.W, a.box.H); side < least*f.MM-0.5 {
 				t.Errorf("%q is %.1f mm", name, side/f.MM)
 			}
 			if a.box.X < 0 || a.box.Y < 0 || a.box.Right() > f.W+0.5 || a.box.Bottom() > f.H+0.5 {
@@ -82,7 +86,10 @@ func TestEveryTargetSuitsAFinger(t *testing.T) {
 				t.Errorf("%q is too high up to reach", name)
 			}
 			for _, b := range targets[i+1:] {
-				if gap := apartBy(a.box, b.box); gap < look.GapMM*f.MM-0.5 {
+				if apart = look.GapMM; a.CanvasObject.(*pad).dense && b.CanvasObject.(*pad).dense {
+					apart = look.KeyGapMM
+				}
+				if gap := apartBy(a.box, b.box); gap < apart*f.MM-0.5 {
 					t.Errorf("%q and %q are %.1f mm apart", name, b.CanvasObject.(*pad).label, gap/f.MM)
 				}
 			}

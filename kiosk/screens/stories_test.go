@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"foyer/api"
+	"foyer/kiosk/keyboard"
 	"foyer/kiosk/scene"
 )
 
@@ -67,6 +68,10 @@ func (s script) kiosk() (scene.Kiosk, time.Time) {
 		case time.Duration:
 			now = now.Add(in)
 			k, _ = rules.Next(k, scene.Tick{}, now)
+		case keys:
+			for _, r := range string(in) {
+				k, _ = rules.Next(k, press(keyboard.Key(r)), now)
+			}
 		case scene.Input:
 			k, _ = rules.Next(k, in, now)
 		}
@@ -125,6 +130,22 @@ func kioskStories(lang string) []script {
 		{"home-empty", lang, []any{opened(), enter}},
 		{"shelf", lang, []any{opened(0, 1, 2), enter, tap(scene.Try, "")}},
 		{"detail", lang, []any{opened(0, 1, 2), speaking(wang, lang), enter, tap(scene.Open, "phone")}},
+		{"menu", lang, []any{opened(0, 1), enter, tap(scene.Services, "")}},
+		{"menu-member", lang, []any{opened(0, 1), speaking(wang, lang), enter, tap(scene.Services, "")}},
+		{"help", lang, []any{opened(0, 1), tap(scene.Help, "")}},
+		{"help-coming", lang, []any{opened(0, 1), tap(scene.Call, ""), scene.Answered{N: 1}}},
+		{"privacy", lang, []any{opened(0, 1), tap(scene.Privacy, "")}},
+		{"join-age", lang, begun()},
+		{"join-young", lang, begun(tap(scene.No, ""))},
+		{"join-phone", lang, begun(tap(scene.Yes, ""), keys("1381234567"))},
+		{"join-name-pinyin", lang, begun(tap(scene.Yes, ""), keys("13812345678"), tap(scene.Next, ""), pinyinKeys(lang), keys("zhang"))},
+		{"join-name-latin", lang, begun(tap(scene.Yes, ""), keys("13812345678"), tap(scene.Next, ""), latinKeys(lang), keys("anna lindqvist"))},
+		{"join-title", lang, named()},
+		{"join-consents", lang, named(title)},
+		{"join-consents-given", lang, named(title, toggle("recognise"), toggle("greet_by_name"), toggle("marketing"))},
+		{"join-unsent", lang, named(title, tap(scene.Next, ""), scene.Answered{N: 2, Failed: true})},
+		{"join-welcome", lang, named(title, toggle("recognise"), tap(scene.Next, ""), taken)},
+		{"join-carded", lang, named(title, toggle("recognise"), tap(scene.Next, ""), taken, carded(lang))},
 		{"notice", lang, []any{opened(0, 1), speaking(wang, lang), enter, scene.Greeted{Greeting: rare}}},
 		{"idle", lang, []any{opened(0, 1, 2), speaking(wang, lang), enter, 60 * time.Second, 6 * time.Second}},
 	}
@@ -140,4 +161,46 @@ func wallStories(lang string) []script {
 		{"three", lang, []any{opened(0), scene.Greeted{Greeting: wang}, scene.Greeted{Greeting: anna}, scene.Greeted{Greeting: ouyang}}},
 		{"six", lang, []any{opened(0), scene.Greeted{Greeting: rare}, scene.Greeted{Greeting: neutral}, scene.Greeted{Greeting: wang}, scene.Greeted{Greeting: anna}, scene.Greeted{Greeting: ouyang}, scene.Greeted{Greeting: long}}},
 	}
+}
+
+// keys are characters of the keyboard, pressed one after the other.
+type keys string
+
+var (
+	title = tap(scene.Choose, "ms")
+	taken = scene.Answered{N: 2, Joined: api.Joined{Signup: "s1", Code: "4821", Name: text("王女士", "Ms Wang"), Card: true}}
+)
+
+func toggle(purpose string) scene.Touch { return tap(scene.Toggle, purpose) }
+
+func press(k keyboard.Key) scene.Touch { return scene.Touch{Act: scene.Press, Key: k} }
+
+// pinyinKeys and latinKeys switch the keyboard of a language to these keys.
+func pinyinKeys(lang string) any {
+	if lang == "en" {
+		return press(keyboard.Switch)
+	}
+	return nil
+}
+
+func latinKeys(lang string) any {
+	if lang == "en" {
+		return nil
+	}
+	return press(keyboard.Switch)
+}
+
+func begun(steps ...any) []any {
+	return append([]any{opened(0, 1), tap(scene.Join, "")}, steps...)
+}
+
+// named is a form that is filled in as far as the title.
+func named(steps ...any) []any {
+	return begun(append([]any{tap(scene.Yes, ""), keys("13812345678"), tap(scene.Next, ""), keys("wang "), tap(scene.Next, "")}, steps...)...)
+}
+
+func carded(lang string) scene.Greeted {
+	g := speaking(wang, lang)
+	g.Signup = "s1"
+	return g
 }
