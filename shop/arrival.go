@@ -136,10 +136,10 @@ func (s *Shop) again(v visit.Visit, zone string) {
 
 func (s *Shop) say(v visit.Visit, zone string, d greeting.Decision) {
 	if d.Wall != nil {
-		s.cfg.Screens.Show(Greeted{Wall, zone, v.ID, s.now, s.now.Add(s.greet.Load().Wall), *d.Wall})
+		s.cfg.Screens.Show(Greeted{Wall, zone, v.ID, s.now, s.now.Add(s.greet.Load().Wall), "", *d.Wall})
 	}
 	if d.Kiosk != nil {
-		s.cfg.Screens.Show(Greeted{Kiosk, zone, v.ID, s.now, s.now.Add(s.greet.Load().Kiosk), *d.Kiosk})
+		s.cfg.Screens.Show(Greeted{Kiosk, zone, v.ID, s.now, s.now.Add(s.greet.Load().Kiosk), s.signupOf(v.Member), *d.Kiosk})
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // Event is one change that some screen shows: Greeted, Left, CardChanged, ShowcaseChanged, StrangersCounted,
-// BlockedSeen or CardShown. What an event holds is never changed afterwards.
+// BlockedSeen, CardShown, NewcomerWaits, NewCardWorks or CallWaits. What an event holds is never changed afterwards.
 type Event interface{ event() }
 
 // Face is a public screen.
@@ -26,6 +26,8 @@ type Greeted struct {
 	Visit string
 	At    time.Time
 	Until time.Time // after that the screen moves on
+	// Signup, at the kiosk alone, is that of who became a member here today.
+	Signup string
 	greeting.Said
 }
 

@@ -17,7 +17,8 @@ type Fact struct {
 }
 
 // Body is VisitStarted, VisitEnded, GreetingDecided, CardClaimed, CardReleased, CardServed, StrangersPassed, KioskUsed, DemoTried,
-// ReaderChanged, TagChanged, TagsSettled, TagsDisowned, BlockedTagSeen, BlockedTagHandled or MembersForgotten.
+// ReaderChanged, TagChanged, TagsSettled, TagsDisowned, BlockedTagSeen, BlockedTagHandled, MembersForgotten, MemberSignedUp,
+// NumberConfirmed, CodeTried, NewcomersSettled, StaffCalled or StaffCame.
 type Body interface{ fact() }
 
 // VisitStarted says that a member's visit began.

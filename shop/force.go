@@ -22,9 +22,10 @@ func (s *Shop) refresh() {
 		s.showcase.next = s.now
 		s.updateShowcase()
 	}
-	if b := s.members.Load(); b != s.book {
-		s.book = b
-		s.settleTags()
+	if b := s.members.Load(); b != s.newcomers.base {
+		s.newcomers.base = b
+		s.overlay()
+		s.settleNewcomers()
 		s.cfg.Log.Info("members are in force", slog.Int("members", b.Len()))
 		if n := len(b.Clashes()); n > 0 {
 			s.cfg.Log.Warn("some tags are claimed by several members and match nobody: settle them at headquarters", slog.Int("tags", n))

@@ -70,7 +70,7 @@ func (n notes) dropOldest() {
 	delete(n, oldest)
 }
 
-// Dismiss says that somebody dealt with a note. It returns when that is durable. Its errors are ErrNoNote, ErrBy,
+// Dismiss says that somebody dealt with a note, or went to who had called. It returns when that is durable. Its errors are ErrNoNote, ErrBy,
 // ErrStopped, the journal's, or the context's.
 func (s *Shop) Dismiss(ctx context.Context, note, by string) error {
 	if !shortText(by, 40) {
@@ -78,6 +78,10 @@ func (s *Shop) Dismiss(ctx context.Context, note, by string) error {
 	}
 	reply := make(chan error, 1)
 	return s.ask(ctx, request{reply: reply, do: func(s *Shop) {
+		if s.calling != nil && s.calling.ID == note {
+			s.came(s.calling, by, reply)
+			return
+		}
 		for id, n := range s.notes {
 			if n.ID == note {
 				s.dismiss(id, n, by, reply)

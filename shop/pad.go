@@ -61,6 +61,9 @@ func (s *Shop) lay(id, also tag.ID, zone string) {
 		s.pad = pad{key: s.cfg.NewID(), id: id, also: also}
 	}
 	s.pad.until = s.now.Add(ShownFor)
+	if standing == member.Unknown {
+		s.give(id, also, zone)
+	}
 	if s.now.Sub(s.pad.told) >= shownAgain {
 		s.pad.told = s.now
 		s.cfg.Screens.Show(CardShown{s.pad.key, s.zoneName(zone), s.now, s.pad.until, standing})

@@ -94,6 +94,7 @@ type Config struct {
 	Zones     []Zone
 	Histories []visit.History // as they were stored with the facts
 	Marks     []binding.Mark  // as they were stored with TagChanged
+	Newcomers []Newcomer      // as they were stored with MemberSignedUp and what followed
 	Presence  []byte          // what KeepPresence was given last before the program ended
 	Times     Times
 	Words     *words.Catalogue // nil: words.Load()
@@ -142,6 +143,8 @@ type live struct {
 	notes     notes
 	waiting   map[tag.ID]*waiting
 	quiet     bool // who arrives now is not greeted: the name came too late
+	newcomers newcomers
+	calling   *call
 	set       *campaign.Set
 	showcase  showcase
 	strangers map[string]int
@@ -180,6 +183,10 @@ func New(c Config) (*Shop, error) {
 			c.Log.Warn("who was in the shop before the restart is not known", "err", err)
 		}
 	}
+	arrived := map[member.ID]*Newcomer{}
+	for _, n := range c.Newcomers {
+		arrived[n.Member.ID] = &n
+	}
 	s := &Shop{
 		cfg: c, zones: zones,
 		reads:    make(chan tag.Read, readQueue),
@@ -190,7 +197,7 @@ func New(c Config) (*Shop, error) {
 		stopped:  make(chan struct{}),
 		live: live{
 			tracker: tracker, desk: desk{cards: map[string]*entry{}}, strangers: map[string]int{}, online: map[string]bool{}, bindings: binding.New(c.Marks),
-			counters: counters(c.Zones), notes: notes{}, waiting: map[tag.ID]*waiting{},
+			counters: counters(c.Zones), notes: notes{}, waiting: map[tag.ID]*waiting{}, newcomers: newcomers{all: arrived},
 			visits: visit.New(visit.Config{Gap: c.Times.Gap, NewID: c.NewID, Histories: c.Histories}),
 		},
 	}
@@ -290,6 +297,8 @@ func (s *Shop) Run(ctx context.Context) error {
 	s.at(s.cfg.Now())
 	s.keepAt = s.now.Add(keepEvery)
 	s.refresh()
+	s.overlay()
+	s.showNewcomers()
 	for {
 		select {
 		case <-ctx.Done():
@@ -339,6 +348,7 @@ func (s *Shop) tick() {
 	if !s.now.Before(s.keepAt) {
 		s.keepAt = s.now.Add(keepEvery)
 		s.keep()
+		s.settleNewcomers()
 		s.desk.forget(s.now)
 	}
 }

@@ -109,6 +109,9 @@ func (s *Shop) finishTag(c binding.Change, err error, reply chan error) {
 	}
 	s.bindings.Apply(c)
 	s.clearPad()
+	if c.Kind == binding.Bound && c.Reason == binding.NewMember {
+		s.carded(c.Member)
+	}
 	s.greetBound(c)
 	if v, open := s.visits.Of(c.Member); open && c.Kind == binding.Blocked {
 		s.cfg.Screens.Show(Left{v.ID, s.now})

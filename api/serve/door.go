@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"foyer/api"
@@ -29,7 +30,7 @@ func watchers(_ *http.Request, r roles) bool  { return r.metrics }
 func ownFace(req *http.Request, r roles) bool { return r.sees(api.Face(req.PathValue("face"))) }
 
 func (s *Server) routes(streams *gate) []route {
-	return append(append(s.cardRoutes(), s.printerRoutes()...), []route{
+	return append(slices.Concat(s.cardRoutes(), s.printerRoutes(), s.guestRoutes()), []route{
 		{"GET", "/v1/{face}/snapshot", ownFace, s.snapshot},
 		{"GET", "/v1/{face}/events", ownFace, s.events(streams)},
 		{"POST", "/v1/reception/cards/{visit}/claim", staff, s.card(s.claim)},

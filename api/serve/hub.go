@@ -74,7 +74,7 @@ func NewHub(c HubConfig) *Hub {
 // reception, which has cards.
 func (h *Hub) Greeted(face api.Face, g api.Greeting) {
 	if face == api.Wall {
-		g.Festive = false // whose birthday it is, is not for everybody's eyes
+		g.Festive, g.Signup = false, "" // whose birthday it is, or who is new, is not for everybody's eyes
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -35,6 +35,7 @@ type Config struct {
 	Desk       Desk
 	Cards      Cards                       // none: nothing can be asked of members' cards
 	Printers   Printers                    // none: nothing can be printed
+	Guests     Guests                      // none: nobody can sign up or call at the kiosk
 	Tokens     []Token                     // for TCP; none means that TCP lets nobody in
 	Health     func(context.Context) error // for /healthz: nil is well, an error is shown; default: always well
 	Readers    func() []api.ReaderHealth   // for GET /v1/reception/readers; default: none
@@ -55,6 +56,7 @@ type Server struct {
 	desk     Desk
 	cards    Cards
 	printers Printers
+	guests   Guests
 	guard    *guard
 	health   func(context.Context) error
 
@@ -72,7 +74,7 @@ type Server struct {
 
 // New prepares a server. All faults of the configuration are told at once.
 func New(c Config) (*Server, error) {
-	s := &Server{hub: c.Hub, desk: c.Desk, cards: c.Cards, printers: c.Printers, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics, settings: c.Settings, pictures: c.Pictures,
+	s := &Server{hub: c.Hub, desk: c.Desk, cards: c.Cards, printers: c.Printers, guests: c.Guests, health: c.Health, readerHealth: c.Readers, writeMetrics: c.Metrics, settings: c.Settings, pictures: c.Pictures,
 		maxConns: orDefault(c.MaxConns, 256), log: c.Log}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -22,6 +22,8 @@ type memberView struct {
 	memberRow
 	Cards  []cardView
 	Events []eventView
+	Joined *joinedView // nil for who did not join at a store
+	Words  []wordView
 
 	Apart bool // stores have their regulars alone
 	At    []regularView
@@ -74,7 +76,7 @@ func (c *Console) member(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Events = append(v.Events, one)
 	}
-	if err := c.whoKnows(r.Context(), &v, shops, lang); err != nil {
+	if err := errors.Join(c.joined(r.Context(), &v, shops, lang), c.whoKnows(r.Context(), &v, shops, lang)); err != nil {
 		c.broken(w, r, err)
 		return
 	}

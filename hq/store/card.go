@@ -48,7 +48,9 @@ const maxEventText = 200
 
 // ChangesMembers reports whether storing the batch may change the members' snapshot.
 func (b Batch) ChangesMembers() bool {
-	return slices.ContainsFunc(b.Records, func(r wire.Record) bool { return r.Kind == wire.TagChanged })
+	return slices.ContainsFunc(b.Records, func(r wire.Record) bool {
+		return r.Kind == wire.TagChanged || r.Kind == wire.MemberSignedUp || r.Kind == wire.MemberConfirmed
+	})
 }
 
 // tagChanged applies a change of a store's staff and keeps it as an event. For each card the latest word stands; the shorter

@@ -214,6 +214,10 @@ func (d *DB) Roster(ctx context.Context) ([]member.Member, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	was, err := d.formerly(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
 	whole := map[tag.ID]bool{}
 	for _, p := range people {
 		for _, id := range p.Tags {
@@ -225,7 +229,9 @@ func (d *DB) Roster(ctx context.Context) ([]member.Member, int64, error) {
 		if !p.Allows(member.Recognise) {
 			continue
 		}
-		all = append(all, p.known(whole))
+		m := p.known(whole)
+		m.Was = was[p.ID]
+		all = append(all, m)
 	}
 	return all, revision, nil
 }

@@ -12,9 +12,13 @@ import (
 func project(t *tx, store string, r wire.Record, received time.Time) error {
 	switch r.Kind {
 	case wire.VisitStarted:
-		return with(r, func(v wire.Visit) error { return visitStarted(t, store, r.At, v) })
+		return with(r, func(v wire.Visit) error {
+			return ofNow(t, &v.Member, func() error { return visitStarted(t, store, r.At, v) })
+		})
 	case wire.VisitEnded:
-		return with(r, func(v wire.Visit) error { return visitEnded(t, store, r.At, v) })
+		return with(r, func(v wire.Visit) error {
+			return ofNow(t, &v.Member, func() error { return visitEnded(t, store, r.At, v) })
+		})
 	case wire.GreetingDecided:
 		return with(r, func(g wire.Greeting) error { return greeted(t, store, g) })
 	case wire.CardClaimed:
@@ -27,7 +31,13 @@ func project(t *tx, store string, r wire.Record, received time.Time) error {
 			return t.exec("UPDATE visit SET served_at = ? WHERE store = ? AND visit = ?", ms(r.At), store, c.Visit)
 		})
 	case wire.TagChanged: // a clock that runs ahead must not outdo what is told later
-		return with(r, func(c wire.TagChange) error { return tagChanged(t, store, earlier(r.At, received), c) })
+		return with(r, func(c wire.TagChange) error {
+			return ofNow(t, &c.Member, func() error { return tagChanged(t, store, earlier(r.At, received), c) })
+		})
+	case wire.MemberSignedUp:
+		return with(r, func(s wire.SignUp) error { return signedUp(t, store, earlier(r.At, received), s) })
+	case wire.MemberConfirmed:
+		return with(r, func(c wire.Confirmed) error { return confirmed(t, earlier(r.At, received), c) })
 	case wire.BlockedSeen:
 		return with(r, func(b wire.BlockedTag) error { return blockedTag(t, store, r.At, CardSeen, b) })
 	case wire.BlockedHandled:
@@ -40,6 +50,14 @@ func project(t *tx, store string, r wire.Record, received time.Time) error {
 		return with(r, func(a wire.Applied) error { return answered(t, store, "refused", r.At, a) })
 	}
 	return nil
+}
+
+// ofNow does something with a member by today's name.
+func ofNow(t *tx, who *string, do func() error) (err error) {
+	if *who, err = calledNow(t, *who); err != nil {
+		return err
+	}
+	return do()
 }
 
 func earlier(x, y time.Time) time.Time {

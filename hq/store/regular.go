@@ -129,9 +129,15 @@ func (d *DB) RosterOf(ctx context.Context, id string, since time.Time, limit int
 	if err != nil {
 		return nil, now, nil, err
 	}
+	was, err := d.formerly(ctx)
+	if err != nil {
+		return nil, now, nil, err
+	}
 	members := []member.Member{}
 	for _, r := range chosen(all, since, limit) {
-		members = append(members, r.person.apart(others))
+		m := r.person.apart(others)
+		m.Was = was[r.ID]
+		members = append(members, m)
 	}
 	return members, now, all, nil
 }

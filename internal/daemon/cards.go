@@ -125,5 +125,5 @@ func tagRecordOf(body shop.Body) (wire.Kind, any) {
 	case shop.BlockedTagHandled:
 		return wire.BlockedHandled, wire.BlockedTag{Member: string(b.Member), By: b.By, WaitedSeconds: seconds(b.Waited)}
 	}
-	return "", nil // a fact that only changes what is stored
+	return guestRecordOf(body)
 }

@@ -130,6 +130,10 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 	if err != nil {
 		return nil, err
 	}
+	arrived, err := kept.newcomers()
+	if err != nil {
+		return nil, err
+	}
 	if h.books, err = newLibrarian(c, j, log); err != nil {
 		return nil, err
 	}
@@ -137,7 +141,7 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 		return nil, err
 	}
 	seen, people := &tally{Screens: faces{hub}}, &crowd{log: log}
-	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: h.books.config.zones(), Histories: past, Marks: changed,
+	h.shop, err = shop.New(shop.Config{StoreID: c.Store, StoreName: c.Name.text(), Zones: h.books.config.zones(), Histories: past, Marks: changed, Newcomers: arrived,
 		Times: shop.Times{Wall: c.Screens.WallGreeting, Kiosk: c.Screens.KioskGreeting, Guest: c.Headquarters.AnswerWithin}, Screens: seen, Ledger: h.ledger,
 		Elsewhere: people, Presence: kept.inside(), KeepPresence: h.ledger.keepPresence, Noticed: h.signals.noticed, Log: log})
 	if err != nil {
@@ -167,7 +171,7 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 	if err != nil {
 		return nil, err
 	}
-	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Cards: newCards(h.shop), Printers: h.press, Tokens: tokens, Health: h.state.healthy,
+	h.server, err = serve.New(serve.Config{Hub: hub, Desk: desk{h.shop}, Cards: newCards(h.shop), Printers: h.press, Guests: guests{h.shop}, Tokens: tokens, Health: h.state.healthy,
 		Readers: h.state.readerHealth, Metrics: h.state.metrics, Settings: h.settings.list, Pictures: h.camera, Embed: c.Listen.Embed, Log: log})
 	return h, err
 }

@@ -25,6 +25,12 @@ func (f faces) Show(e shop.Event) {
 		f.hub.Notice(noticeOf(e))
 	case shop.CardShown:
 		f.hub.Shown(shownOf(e))
+	case shop.NewcomerWaits:
+		f.hub.Notice(newcomerNotice(e))
+	case shop.NewCardWorks:
+		f.hub.Carded(e.Signup)
+	case shop.CallWaits:
+		f.hub.Notice(callNotice(e))
 	case shop.StrangersCounted:
 		// A number for headquarters; it is nothing that a face shows.
 	}
@@ -32,7 +38,7 @@ func (f faces) Show(e shop.Event) {
 
 func greetingOf(e shop.Greeted) api.Greeting {
 	return api.Greeting{Visit: e.Visit, At: e.At, Until: e.Until, Language: e.Language, Headline: e.Headline, Line: e.Line,
-		Neutral: e.Neutral, Festive: e.Festive, Offers: offersOf(e.Offers)}
+		Neutral: e.Neutral, Festive: e.Festive, Signup: e.Signup, Offers: offersOf(e.Offers)}
 }
 
 func offersOf(offers []greeting.Offer) []api.Offer {

@@ -191,7 +191,8 @@ func (s *safe) stateOf(f shop.Fact) ([]journal.Put, error) {
 	case shop.MembersForgotten:
 		return s.retire(puts, b.Members)
 	}
-	return puts, nil
+	fresh, err := s.newcomerPuts(f.Body)
+	return append(puts, fresh...), err
 }
 
 func (s *safe) marksOf(puts []journal.Put, marks []binding.Mark) ([]journal.Put, error) {
@@ -323,7 +324,7 @@ func (s *safe) eraseIfStill(who []member.ID) error {
 // sweep lets go of what cannot be opened any more.
 func (s *safe) sweep(ctx context.Context) error {
 	var puts []journal.Put
-	for _, bucket := range []string{historyBucket, markBucket, presenceBucket, retiredBucket} {
+	for _, bucket := range []string{historyBucket, markBucket, presenceBucket, retiredBucket, newcomerBucket} {
 		_, broken, err := s.read(bucket)
 		if err != nil {
 			return err

@@ -50,6 +50,9 @@ func (b *Book) SetRoster(r *member.Book) (settled []tag.ID) {
 	return settled
 }
 
+// Use puts a book in force that settles nothing: headquarters has said nothing yet.
+func (b *Book) Use(r *member.Book) { b.roster = r }
+
 // has reports whether the store or headquarters has more to say of a card than that it is not this member's.
 func (b *Book) has(who member.ID, card tag.ID) bool {
 	_, marked := b.marks[card]

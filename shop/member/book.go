@@ -24,6 +24,8 @@ type Book struct {
 	byTag   map[tag.ID]*Member
 	blocked map[tag.ID]*Member
 	byID    map[ID]*Member
+	was     map[ID]bool    // earlier ids
+	fresh   map[ID]*Member // who became a member since: see WithNewcomers
 	clashes []Clash
 	beside  *Book // of who is at hand; this one then holds guests alone
 }
@@ -33,7 +35,7 @@ func NewBook(members []Member) (*Book, error) {
 	if err := Check(members); err != nil {
 		return nil, err
 	}
-	b := &Book{n: len(members), byTag: map[tag.ID]*Member{}, blocked: map[tag.ID]*Member{}, byID: map[ID]*Member{}}
+	b := &Book{n: len(members), byTag: map[tag.ID]*Member{}, blocked: map[tag.ID]*Member{}, byID: map[ID]*Member{}, was: map[ID]bool{}}
 	owners := map[tag.ID][]ID{}
 	shared := map[tag.ID]bool{}
 	for _, m := range members {
@@ -41,6 +43,9 @@ func NewBook(members []Member) (*Book, error) {
 			continue
 		}
 		b.byID[m.ID] = &m
+		for _, id := range m.Was {
+			b.was[id] = true
+		}
 		for _, t := range m.Tags {
 			b.byTag[t] = &m
 			owners[t] = append(owners[t], m.ID)
@@ -93,10 +98,38 @@ func (b *Book) ByID(id ID) (*Member, bool) {
 	if b == nil {
 		return nil, false
 	}
+	if m, ok := b.fresh[id]; ok {
+		return m, true
+	}
 	if m, ok := b.byID[id]; ok {
 		return m, true
 	}
 	return b.beside.ByID(id)
+}
+
+// WithNewcomers is the book with newcomers over it, of whom headquarters has not told yet. They have no tags in it. Those who did not
+// allow to be recognised are strangers, as in every book. b stays as it is, and may be nil.
+func (b *Book) WithNewcomers(newcomers []Member) *Book {
+	var over Book
+	if b != nil {
+		over = *b
+	}
+	over.fresh = map[ID]*Member{}
+	for _, m := range newcomers {
+		if m.Allows(Recognise) {
+			over.fresh[m.ID] = &m
+		}
+	}
+	return &over
+}
+
+// Has reports whether headquarters has told of a member, under this id or under one that has taken its place.
+func (b *Book) Has(id ID) bool {
+	if b == nil {
+		return false
+	}
+	_, known := b.byID[id]
+	return known || b.was[id] || b.beside.Has(id)
 }
 
 // Len is the number of members that the book was made of, recognisable or not.

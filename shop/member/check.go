@@ -14,6 +14,7 @@ import (
 const (
 	MaxName = 40 // runes of a family or given name
 	MaxTags = 16
+	MaxWas  = 16 // earlier names of one member
 	maxID   = 64
 )
 
@@ -43,6 +44,7 @@ func (m *Member) faults() []error {
 		check(!slices.Contains(m.Tags[:min(len(m.Tags), MaxTags)], t), "blocked tag %d is among the tags too: want it in one of the lists", i+1)
 	}
 	check(len(m.Shared) <= MaxTags, "%d shared tags: want at most %d", len(m.Shared), MaxTags)
+	check(len(m.Was) <= MaxWas, "%d earlier ids: want at most %d", len(m.Was), MaxWas)
 	check(len(m.Forms) <= 2*MaxTags, "%d shorter forms: want at most %d", len(m.Forms), 2*MaxTags)
 	check(printable(m.Family, MaxName), "family: want at most %d characters, none of them a control character", MaxName)
 	check(printable(m.FamilyLatin, MaxName), "family_latin: want at most %d characters, none of them a control character", MaxName)

@@ -73,4 +73,5 @@ type Member struct {
 	NoGreeting   bool      `json:"no_greeting,omitempty"`  // "do not greet me": screens stay neutral, staff are told
 	Consents     []Purpose `json:"consents"`               // those given; all others are refused
 	ConsentText  string    `json:"consent_text,omitempty"` // version of the text that was agreed to
+	Was          []ID      `json:"was,omitempty"`          // what stores called them before it was known that it is one person
 }

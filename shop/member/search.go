@@ -27,6 +27,11 @@ func (b *Book) Search(query string, limit int) []*Member {
 // all yields each member once, guests as they are newest.
 func (b *Book) all() iter.Seq[*Member] {
 	return func(yield func(*Member) bool) {
+		for _, m := range b.fresh {
+			if !yield(m) {
+				return
+			}
+		}
 		for at := b; at != nil; at = at.beside {
 			for id, m := range at.byID {
 				if newest, _ := b.ByID(id); newest == m && !yield(m) {

@@ -23,6 +23,7 @@ const (
 	PIN        Method = "pin"
 	LastDigits Method = "last_digits" // of the phone number that the member gave
 	Staff      Method = "staff"       // who knows them, or looked at a document
+	SignUp     Method = "sign_up"     // they became a member at this moment: nobody else can be this member yet
 )
 
 // Valid is how long a proof holds: one errand at the counter.

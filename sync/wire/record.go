@@ -16,6 +16,10 @@ const (
 	CardClaimed     Kind = "reception.claimed"   // Reception
 	CardReleased    Kind = "reception.released"  // Reception
 	CardServed      Kind = "reception.served"    // Reception
+	StaffCalled     Kind = "reception.called"    // StaffCall
+	StaffCame       Kind = "reception.came"      // StaffCall, with By
+	MemberSignedUp  Kind = "member.signup"       // SignUp
+	MemberConfirmed Kind = "member.confirmed"    // Confirmed
 	KioskUsed       Kind = "kiosk.used"          // Session
 	DemoFinished    Kind = "demo.finished"       // Tried
 	RewardEarned    Kind = "reward.earned"       // Tried, with Reward: a demo that was finished so well that something is owed

@@ -1,4 +1,5 @@
-// What turns up at the counter: a card that may be given to somebody, and lost cards that somebody must deal with.
+// What turns up at the counter: a card that may be given to somebody, lost cards that somebody must deal with, calls from
+// the kiosk, and new members whose number is to be confirmed.
 import { byId, el, icon, setText } from "./dom.js";
 import * as w from "./words.js";
 
@@ -28,12 +29,15 @@ export const shownNow = (now) => (shown && now < w.at(shown.until) ? shown : nul
 
 export const openNotices = () => notices.size;
 
-// news counts the notices that nobody was told of yet.
+// news is the title of the newest notice that nobody was told of yet; a call that is repeated is news again.
 export function news() {
-  const fresh = [...notices.keys()].filter((id) => !told.has(id));
-  told = new Set(notices.keys());
-  return fresh.length;
+  const name = (n) => n.id + (n.kind === "called" ? n.times : "");
+  const fresh = [...notices.values()].filter((n) => !told.has(name(n)));
+  told = new Set([...notices.values()].map(name));
+  return fresh.length ? titleOf(fresh.at(-1)) : "";
 }
+
+const titleOf = (n) => (n.kind === "called" ? w.word("call_title") : n.kind === "new_guest" ? w.word("new_title") : w.word("notice_title"));
 
 // showCounter lays the notices and the card that was shown; on says what the buttons do.
 export function showCounter(now, busy, on) {
@@ -55,26 +59,55 @@ export function showCounter(now, busy, on) {
 }
 
 const seconds = (ms) => w.word("seconds_ago", { n: Math.max(0, Math.round(ms / 1000)) });
-const when = (n, now) => w.word("notice_when", { zone: w.say(n.zone), ago: w.ago(w.at(n.at), now) }) + (n.times > 1 ? " · " + w.word("notice_times", { n: n.times }) : "");
+const when = (n, now) => (n.zone ? w.word("notice_when", { zone: w.say(n.zone), ago: w.ago(w.at(n.at), now) }) : w.ago(w.at(n.at), now)) +
+  (n.times > 1 ? " · " + w.word(n.kind === "called" ? "call_times" : "notice_times", { n: n.times }) : "");
+
+const codes = new Map(); // what is typed, by notice: it outlives a redrawing
 
 function note(n, busy, on) {
-  const done = el("button", "main", w.word("notice_done"));
-  done.type = "button";
-  done.dataset.for = n.id + " done";
-  done.disabled = busy.has(n.id);
-  done.addEventListener("click", () => on.dismiss(n));
-  const acts = el("div", "row", done);
-  if (n.member) {
-    const cards = el("button", "quieter", w.word("notice_cards"));
-    cards.type = "button";
-    cards.dataset.for = n.id + " cards";
-    cards.addEventListener("click", () => on.cards(n));
-    acts.prepend(cards);
-  }
-  const box = el("section", "notice", icon("i-alert"),
-    el("div", "", el("h2", "", w.word("notice_title")), el("p", "since", ""),
-      el("p", "whose", n.member ? w.word("notice_whose", { name: w.say(n.name) }) : w.word("notice_nobody")),
-      el("p", "", w.word("notice_do")), acts));
+  const box = n.kind === "called" ? called(n, busy, on) : n.kind === "new_guest" ? newcomer(n, busy, on) : lost(n, busy, on);
   box.dataset.notice = n.id;
   return box;
+}
+
+// button makes one of a notice's buttons.
+function button(n, name, word, act, busy) {
+  const b = el("button", name === "done" ? "main" : "quieter", w.word(word));
+  b.type = "button";
+  b.dataset.for = n.id + " " + name;
+  b.disabled = Boolean(busy && busy.has(n.id));
+  b.addEventListener("click", act);
+  return b;
+}
+
+const notice = (sign, n, ...rest) => el("section", "notice", icon(sign), el("div", "", el("h2", "", titleOf(n)), el("p", "since", ""), ...rest));
+
+function lost(n, busy, on) {
+  const acts = el("div", "row", button(n, "done", "notice_done", () => on.dismiss(n), busy));
+  if (n.member) acts.prepend(button(n, "cards", "notice_cards", () => on.cards(n)));
+  return notice("i-alert", n, el("p", "whose", n.member ? w.word("notice_whose", { name: w.say(n.name) }) : w.word("notice_nobody")),
+    el("p", "", w.word("notice_do")), acts);
+}
+
+function called(n, busy, on) {
+  const who = n.name ? w.word("call_who", { name: w.say(n.name) }) : w.word("call_guest");
+  const speaks = n.language ? w.word("speaks", { language: w.wordIn(n.language, "language") }) : "";
+  return notice("i-bell", n, el("p", "whose", who), el("p", "", speaks), el("div", "row", button(n, "done", "call_go", () => on.dismiss(n), busy)));
+}
+
+function newcomer(n, busy, on) {
+  const input = el("input", "code");
+  input.inputMode = "numeric";
+  input.maxLength = 4;
+  input.autocomplete = "off";
+  input.dataset.for = n.id + " code";
+  input.setAttribute("aria-label", w.word("new_code"));
+  input.placeholder = w.word("new_code");
+  input.value = codes.get(n.id) || "";
+  input.addEventListener("input", () => codes.set(n.id, input.value));
+  const confirm = () => on.confirm(n, input.value.trim());
+  input.addEventListener("keydown", (e) => { if (e.key === "Enter") confirm(); });
+  const acts = el("div", "row", input, button(n, "done", "new_confirm", confirm, busy));
+  if (n.member) acts.append(button(n, "cards", "notice_cards", () => on.cards(n)));
+  return notice("i-person", n, el("p", "whose", `${w.say(n.name)} · ${n.phone}`), el("p", "", w.word("new_do")), acts);
 }

@@ -71,11 +71,12 @@ function announce(list) {
   }
 }
 
-// alarm sounds and speaks for a lost card that turned up.
+// alarm sounds and speaks for what waits for one of us.
 function alarm() {
-  if (!news()) return;
+  const title = news();
+  if (!title) return;
   sound.chime(true);
-  setText(byId("live"), w.word("notice_title"));
+  setText(byId("live"), title);
 }
 
 const inState = (state) => [...cards.values()].filter((c) => c.state === state);
@@ -177,16 +178,26 @@ async function dismiss(n) {
   toast(w.word(fault || "notice_done_toast"), { bad: Boolean(fault) });
 }
 
+async function confirmNewcomer(n, code) {
+  if (busy.has(n.id) || (!me() && !(await askWho()))) return;
+  busy.add(n.id);
+  tick();
+  const fault = await post(`newcomers/${encodeURIComponent(n.id)}/confirm`, { code });
+  busy.delete(n.id);
+  tick();
+  toast(w.word(fault || "new_done_toast"), { bad: Boolean(fault) });
+}
+
 // post asks the store; it returns the key of what to say if the store refused. The card itself changes by its event.
-async function post(path) {
+async function post(path, more = {}) {
   try {
     const answer = await fetch("/v1/reception/" + path, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ by: me() }),
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ by: me(), ...more }),
       signal: AbortSignal.timeout(10_000),
     });
     if (answer.ok) return "";
     const code = (await answer.json().catch(() => ({}))).code;
-    return ["taken", "over", "not_yours", "not_found", "busy"].includes(code) ? "err_" + code : "err_other";
+    return ["taken", "over", "not_yours", "not_found", "busy", "wrong_code"].includes(code) ? "err_" + code : "err_other";
   } catch {
     return "err_network";
   }
@@ -255,7 +266,7 @@ function tick() {
   setText(byId("day"), `${w.word("name")} · ${w.day(now())}`);
   const lost = lostAt > 0 && Date.now() - lostAt >= graceLost;
   byId("lost").hidden = !lost;
-  showCounter(now(), busy, { dismiss, cards: (n) => openWallet(n.member) });
+  showCounter(now(), busy, { dismiss, confirm: confirmNewcomer, cards: (n) => openWallet(n.member) });
   tickWallet();
   showHealth(status, online === null ? null : !lost, now());
   soundTool();
