@@ -126,6 +126,8 @@ func (s *state) memory() api.Journal {
 	switch {
 	case errors.Is(h.Err, journal.ErrFull), errors.Is(h.Err, journal.ErrNoSpace):
 		j.Problem = said("memory.full")
+	case errors.Is(h.Err, journal.ErrReadOnly):
+		j.Problem = said("memory.readonly")
 	case h.Err != nil, s.ledger.Owed() > 0:
 		j.Problem = said("memory.trouble")
 	case len(s.aside) > 0:

@@ -52,7 +52,12 @@ func (j *Journal) attempt(group []request) (*turn, error) {
 }
 
 func (j *Journal) write(group []request, t *turn) error {
-	if j.db == nil {
+	if j.db != nil && j.db.IsReadOnly() {
+		if err := takesWrites(j.path); err != nil {
+			return err
+		}
+	}
+	if j.db == nil || j.db.IsReadOnly() {
 		if err := j.reopen(); err != nil {
 			return err
 		}
@@ -87,7 +92,7 @@ func (j *Journal) recoverFrom(err error) error {
 	case errors.Is(err, bolterr.ErrMaxSizeReached):
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("the disk is read-only: %w", err)
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case isFull(err):
 		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
@@ -118,7 +123,14 @@ func (j *Journal) reopen() error {
 		j.db = nil
 		return err
 	}
-	if j.db, err = openFile(j.path, j.maxBytes); err != nil {
+	if j.db, err = openFile(j.path, j.maxBytes); errors.Is(err, syscall.EROFS) {
+		var again error
+		if j.db, again = openToRead(j.path); again != nil { // what there is can be read on
+			j.db = nil
+		}
+		return errors.Join(err, again)
+	}
+	if err != nil {
 		j.db = nil
 		return err
 	}

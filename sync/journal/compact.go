@@ -116,6 +116,9 @@ func (j *Journal) newRewrite() (*rewrite, error) {
 }
 
 func removeIfThere(path string) error {
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return nil // a read-only disk would complain all the same
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

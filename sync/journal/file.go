@@ -45,6 +45,28 @@ func openFile(path string, size int) (*bolt.DB, error) {
 	return db, nil
 }
 
+// openToRead opens the file on a disk that takes nothing.
+func openToRead(path string) (*bolt.DB, error) {
+	f, _, err := lockFile(path, syscall.LOCK_SH)
+	if err != nil {
+		return nil, err
+	}
+	db, err := mapFile(f, &bolt.Options{ReadOnly: true})
+	if err != nil {
+		return nil, errors.Join(err, ignoreClosed(f.Close()))
+	}
+	return db, nil
+}
+
+// takesWrites asks the disk, which may have been read-only, without touching the file.
+func takesWrites(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // lockFile opens path, makes it where the lock is to be exclusive and there is none, and locks it.
 func lockFile(path string, how int) (f *os.File, fresh bool, err error) {
 	flag := os.O_RDWR | os.O_CREATE

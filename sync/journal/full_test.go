@@ -135,15 +135,30 @@ func TestAReadOnlyDiskIsToldAndReadsGoOn(t *testing.T) {
 		}
 	}
 	readOnly(syscall.MS_RDONLY)
-	if _, err := Open(path, Options{MaxBytes: 4 << 20}); !errors.Is(err, syscall.EROFS) {
-		t.Errorf("opening it: %v, want %v", err, syscall.EROFS)
+	j, stop = run(t, path, Options{MaxBytes: 4 << 20})
+	if err := j.Health().Err; !errors.Is(err, ErrReadOnly) {
+		t.Errorf("health says %v", err)
+	}
+	for range 2 {
+		if _, err := j.Append(t.Context(), Entry{Lane: "main", Payload: []byte("x")}); !errors.Is(err, ErrReadOnly) {
+			t.Errorf("an append: %v, want %v", err, ErrReadOnly)
+		}
+	}
+	if records := readAll(t, j, "main"); len(records) != 1 {
+		t.Errorf("%d records can be read", len(records))
 	}
 	if r, err := Inspect(path); err != nil || r.Lanes[0].Records != 1 {
 		t.Errorf("looking at it: %+v, %v", r, err)
 	}
-	readOnly(0)
-	j, _ = run(t, path, Options{MaxBytes: 4 << 20})
+	readOnly(0) // while it runs
 	if got := appendText(t, j, "main", "after"); got != 2 {
 		t.Errorf("goes on with %d, want 2", got)
+	}
+	if err := j.Health().Err; err != nil {
+		t.Errorf("health says %v", err)
+	}
+	stop()
+	if _, err := Open(filepath.Join(dir, "nowhere", "journal.db"), Options{}); err == nil {
+		t.Error("a journal in no folder was opened")
 	}
 }

@@ -47,6 +47,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -76,8 +77,10 @@ var (
 	ErrNewer   = errors.New("the journal was written by a newer foyerd")
 	ErrFull    = errors.New("the journal is full")
 	ErrNoSpace = errors.New("the disk is full")
-	ErrStopped = errors.New("the journal has stopped")
-	ErrRefused = errors.New("refused by the journal") // the request breaks a rule; repeating it is useless
+	// ErrReadOnly is what a disk says that was mounted so, or that the kernel has made so after a fault.
+	ErrReadOnly = errors.New("the disk is read-only")
+	ErrStopped  = errors.New("the journal has stopped")
+	ErrRefused  = errors.New("refused by the journal") // the request breaks a rule; repeating it is useless
 )
 
 // Put sets a value of the store's state. A nil Value deletes.
@@ -215,7 +218,8 @@ func (l *lane) lowest() uint64 {
 }
 
 // Open opens the journal at path, making it (mode 0600) where there is none. Its folder must exist. It fails with ErrLocked,
-// ErrNewer or ErrCorrupt, each with a message for the operator. No record is written until Run runs.
+// ErrNewer or ErrCorrupt, each with a message for the operator. No record is written until Run runs. One on a disk that is
+// read-only is opened for reading: everything is refused with ErrReadOnly until the disk can be written again.
 func Open(path string, o Options) (*Journal, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -236,7 +240,7 @@ func Open(path string, o Options) (*Journal, error) {
 		stopped:  make(chan struct{}),
 	}
 	j.health.Max = j.quota()
-	if j.db, err = openFile(path, size); err != nil {
+	if err := j.openFirst(); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", path, err)
 	}
 	if err := removeIfThere(compactPath(path)); err != nil { // of a compaction that a crash ended
@@ -246,6 +250,19 @@ func Open(path string, o Options) (*Journal, error) {
 		return nil, errors.Join(fmt.Errorf("open journal %s: %w", path, err), j.db.Close())
 	}
 	return j, nil
+}
+
+// openFirst opens the file, for reading alone where the disk takes nothing.
+func (j *Journal) openFirst() (err error) {
+	if j.db, err = openFile(j.path, j.maxBytes); !errors.Is(err, syscall.EROFS) {
+		return err
+	}
+	j.health.Err = fmt.Errorf("%w: %w", ErrReadOnly, err)
+	if j.db, err = openToRead(j.path); err != nil {
+		return errors.Join(j.health.Err, err)
+	}
+	j.log.Error("the disk is read-only: nothing is written until that changes", "file", j.path)
+	return nil
 }
 
 // mapSize is the power of two that the file is mapped with from the beginning: a map that grew would wait for all readers

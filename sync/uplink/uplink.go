@@ -142,6 +142,7 @@ type Uplink struct {
 
 	// Run's goroutine alone:
 	lanes    []*lane
+	held     bool // the journal knows our cursors
 	purse    purse
 	kept     map[string]kept
 	pruneAt  time.Time
@@ -223,18 +224,19 @@ func (u *Uplink) note(now time.Time) {
 
 // Run sends until ctx ends, and then returns nil. It returns an error when the journal has stopped.
 func (u *Uplink) Run(ctx context.Context) error {
-	err := u.hold(ctx)
-	if err == nil {
-		err = u.run(ctx)
-	}
+	err := u.run(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
 	return fmt.Errorf("uplink: %w", err)
 }
 
-// hold makes the cursors known: from now on nothing is pruned before headquarters has it.
+// hold makes the cursors known: from now on nothing is pruned before headquarters has it. A disk that does not take that is asked
+// again; what it holds is sent meanwhile, all the more.
 func (u *Uplink) hold(ctx context.Context) error {
+	if u.held {
+		return nil
+	}
 	for _, l := range u.lanes {
 		for _, cursor := range []string{CursorName, KeptCursor} {
 			if err := u.c.Journal.MoveCursor(ctx, l.name, cursor, 0); err != nil {
@@ -242,6 +244,7 @@ func (u *Uplink) hold(ctx context.Context) error {
 			}
 		}
 	}
+	u.held = true
 	return nil
 }
 
@@ -271,7 +274,7 @@ func (u *Uplink) run(ctx context.Context) error {
 
 // keepHouse does what costs nothing when there is nothing to do.
 func (u *Uplink) keepHouse(ctx context.Context, now time.Time) error {
-	for _, err := range []error{u.countTraffic(ctx, now), u.prune(ctx, now)} {
+	for _, err := range []error{u.hold(ctx), u.countTraffic(ctx, now), u.prune(ctx, now)} {
 		if ctx.Err() != nil || errors.Is(err, journal.ErrStopped) {
 			return cmp.Or(ctx.Err(), err)
 		}
