@@ -13,7 +13,7 @@ import (
 const (
 	leaseBucket = "lease"
 	leaseKey    = "members"
-	leaseLook   = 10 * time.Minute // the wall clock may jump, and timers do not
+	leaseLook   = 10 * time.Minute // a clock that was wrong may be set meanwhile
 	leaseGrace  = time.Minute      // for headquarters to renew the lease of a store that is online
 )
 
@@ -24,12 +24,32 @@ type lease struct {
 	MadeAt time.Time     `json:"made_at"`
 	For    time.Duration `json:"for"` // nanoseconds; 0: for ever
 
+	used   time.Duration // of it, when this process took it up
+	since  time.Time     // when that was; it has a monotonic reading
+	behind bool          // the clock was behind Heard then: it was wrong, and will be set
+
 	asked    time.Time // when headquarters was asked for a new one, because it had ended
 	unerased bool      // it has ended, and the disk still holds the key
 }
 
-// over reports a lease that has ended. A clock that went back ends none.
-func (l lease) over(now time.Time) bool { return l.For > 0 && now.Sub(l.Heard) > l.For }
+// takeUp begins to count. What passed while nobody counted is known from the wall clock alone.
+func (l *lease) takeUp(now time.Time) {
+	l.since, l.used = now, min(l.For+1, max(0, now.Round(0).Sub(l.Heard)))
+	l.behind = now.Round(0).Before(l.Heard)
+}
+
+// left is how much of a lease there is. While this process runs it counts by the monotonic clock, so that a wall clock that is set, or
+// jumps, ends none. One that was behind at the start is believed when it is set: the box may have been off for long.
+func (l lease) left(now time.Time) time.Duration {
+	used := l.used + now.Sub(l.since)
+	if l.behind {
+		used = max(used, now.Round(0).Sub(l.Heard))
+	}
+	return l.For - used
+}
+
+// over reports a lease that has ended.
+func (l lease) over(now time.Time) bool { return l.For > 0 && l.left(now) < 0 }
 
 // restoreLease reads what the journal knows of the lease.
 func (d *Downlink) restoreLease() {
@@ -40,6 +60,7 @@ func (d *Downlink) restoreLease() {
 	if err != nil {
 		d.c.Log.Error("the members' lease cannot be read", "error", err)
 	}
+	d.lease.takeUp(time.Now())
 }
 
 // renew takes a head's word for how long the members may be kept.
@@ -47,7 +68,7 @@ func (d *Downlink) renew(ctx context.Context, s wire.Snapshot, body wire.HeadBod
 	if !s.MadeAt.After(d.lease.MadeAt) {
 		return
 	}
-	d.lease = lease{Heard: time.Now().Round(0), MadeAt: s.MadeAt, For: time.Duration(body.LeaseSeconds) * time.Second}
+	d.lease = lease{Heard: time.Now().Round(0), since: time.Now(), MadeAt: s.MadeAt, For: time.Duration(body.LeaseSeconds) * time.Second}
 	data, err := json.Marshal(d.lease)
 	if err == nil {
 		err = d.c.Journal.Submit(ctx, journal.Entry{Puts: []journal.Put{{Bucket: leaseBucket, Key: leaseKey, Value: data}}})
@@ -65,20 +86,20 @@ func (d *Downlink) leaseTick() <-chan time.Time {
 	if d.lease.For == 0 || d.now[wire.Members].sealed == nil {
 		return nil
 	}
-	left := d.lease.For - time.Now().Round(0).Sub(d.lease.Heard) + time.Millisecond
+	left := d.lease.left(time.Now()) + time.Millisecond
 	if !d.lease.asked.IsZero() {
 		left = leaseGrace
 	}
 	return time.After(max(0, min(left, leaseLook)))
 }
 
-// lookAtLease forgets the members when the lease has ended. A store that is online asks first: its clock may have jumped.
+// lookAtLease forgets the members when the lease has ended. A store that is online asks first: its clock may have been wrong at the start.
 func (d *Downlink) lookAtLease(ctx context.Context) error {
 	switch {
 	case d.lease.unerased:
 		d.erase()
 		return nil
-	case !d.lease.over(time.Now().Round(0)):
+	case !d.lease.over(time.Now()):
 		d.lease.asked = time.Time{}
 		return nil
 	case d.lease.asked.IsZero() && d.ask() == nil:

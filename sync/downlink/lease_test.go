@@ -221,3 +221,53 @@ func TestTheOldKeyIsLeft(t *testing.T) {
 		l.stop()
 	}
 }
+
+// set is a moment as a wall clock that is wrong by so much would show it, with the same monotonic reading.
+func set(at time.Time, off time.Duration) (wall time.Time) { return at.Round(0).Add(off) }
+
+// A wall clock that jumps ends no lease by itself. What a box that was off has missed is known from the wall clock alone, once that is right.
+func TestAJumpAloneEndsNoLease(t *testing.T) {
+	const day = 24 * time.Hour
+	start := time.Now()
+	for name, c := range map[string]struct {
+		heard time.Time     // by the wall clock, before the start
+		ran   time.Duration // since the start
+		over  bool
+	}{
+		"just heard":                           {set(start, 0), time.Hour, false},
+		"ran for longer":                       {set(start, 0), 31 * day, true},
+		"was off for long":                     {set(start, -31*day), 0, true},
+		"was off for a part, ran for the rest": {set(start, -20*day), 11 * day, true},
+		"was off for a part":                   {set(start, -20*day), 9 * day, false},
+		"the clock was behind at the start":    {set(start, 20000*day), time.Hour, false},
+		"and stays so for longer":              {set(start, 20000*day), 31 * day, true},
+	} {
+		l := lease{Heard: c.heard, For: 30 * day}
+		l.takeUp(start)
+		if got := l.over(start.Add(c.ran)); got != c.over {
+			t.Errorf("%s: over is %v", name, got)
+		}
+		if c.over {
+			continue
+		}
+		// The wall clock is set to years later, or to 1970, while it runs.
+		jumped := l
+		jumped.Heard = set(l.Heard, -3000*day)
+		if jumped.over(start.Add(c.ran)) && !l.behind {
+			t.Errorf("%s: a jump ahead ends it", name)
+		}
+		jumped.Heard = set(l.Heard, 3000*day)
+		if jumped.over(start.Add(c.ran)) {
+			t.Errorf("%s: a jump back ends it", name)
+		}
+	}
+	// A box without a clock of its own starts in 1970, and is told the time by the network: then its lease is judged by that.
+	l := lease{Heard: set(start, 0), For: 30 * day}
+	l.takeUp(start.Add(-20000 * day))
+	if !l.behind || l.over(start.Add(-20000*day+time.Hour)) {
+		t.Errorf("in 1970: %+v", l)
+	}
+	if !l.over(start.Add(40 * day).Round(0)) {
+		t.Error("the clock was set to forty days later, and the lease goes on")
+	}
+}
