@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -20,9 +21,12 @@ const sector = 512 // bytes that a disk writes whole
 // disk is what the file system does wrong at the moment. One lock guards all of it, files and names included.
 type disk struct {
 	mu     sync.Mutex
-	off    bool // the power is off
-	lies   bool // fsync says yes and does nothing: the control
-	flaky  int  // one in so many writes finds no room, and one in so many syncs fails; 0: none
+	off    bool          // the power is off
+	lies   bool          // fsync says yes and does nothing: the control
+	slow   time.Duration // how long a sync takes
+	bad    syscall.Errno // of every sync
+	refuse syscall.Errno // of every write
+	flaky  int           // one in so many writes finds no room, and one in so many syncs fails; 0: none
 	names  map[string]*file
 	before []map[string]*file // names since the folder was synced, the synced ones first
 }
@@ -131,6 +135,9 @@ func (n *file) Write(_ context.Context, _ fs.FileHandle, b []byte, at int64) (ui
 	if n.disk.off {
 		return 0, syscall.EIO
 	}
+	if n.disk.refuse != 0 {
+		return 0, n.disk.refuse
+	}
 	if n.disk.broken() {
 		return 0, syscall.ENOSPC
 	}
@@ -153,8 +160,14 @@ func (n *file) size(want int64) {
 
 func (n *file) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	n.disk.mu.Lock()
+	slow := n.disk.slow
+	n.disk.mu.Unlock()
+	time.Sleep(slow)
+	n.disk.mu.Lock()
 	defer n.disk.mu.Unlock()
 	switch {
+	case n.disk.bad != 0:
+		return n.disk.bad
 	case n.disk.off, n.disk.broken():
 		return syscall.EIO
 	case !n.disk.lies:

@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 		writeJournal(dir)
 	case "unsynced":
 		writeUnsynced(dir)
+	case "store":
+		writeAndSend(dir, os.Getenv("FAULT_URL"))
 	}
 	os.Exit(storetest.Run(m))
 }
