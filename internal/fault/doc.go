@@ -9,5 +9,6 @@
 // internal/hil). Each proves on a control that it loses what nobody synced. The first two need root; where they cannot be had,
 // the tests say SKIP aloud.
 // It holds no code that a program uses. Called by make test. FOYER_CUTS sets the number of cuts, FOYER_KILLS how often a store is
-// killed; make bench cuts 40 times.
+// killed; make bench cuts 40 times and kills 1,000 times, with either broker. Lines are broken by the kernel in a network namespace,
+// and by proxies of sync/line/linetest.
 package fault

@@ -24,6 +24,7 @@ stage headquarters micro ./hq/store -bench Durable
 stage packs micro ./sync/content
 stage printing micro ./kiosk/printer ./kiosk/printer/dots ./kiosk/printer/virtual ./kiosk/printer/post
 stage journal-kills env FOYER_KILLS=1000 go test -tags test -count=1 -timeout 30m -v -run '^TestKilledInTheMiddle' ./sync/journal
+stage store-kills env FOYER_KILLS=1000 CGO_ENABLED=0 go test -tags test -count=1 -timeout 90m -v -run 'TestAStoreKilled' ./internal/fault
 stage journal-cuts env FOYER_CUTS=40 go test -count=1 -timeout 30m -v -run 'PowerCut|ADiskThatFails' ./internal/fault
 stage bytes-an-event micro -benchtime 1x ./sync/wire
 stage plain make -s plain

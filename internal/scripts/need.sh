@@ -15,6 +15,7 @@ group() {
 	broker) echo mosquitto:mosquitto ;;
 	line) echo iproute2:ip ;; # to lay a slow line between two networks on one machine
 	database) echo postgresql:/usr/lib/postgresql/*/bin/initdb ;; # the tests start one of their own
+	net) echo iproute2:ip nftables:nft ;; # to break lines in a network namespace
 	eyes) # to read a screenshot as a person would
 		echo tesseract-ocr:tesseract tesseract-ocr-chi-sim:/usr/share/tesseract-ocr/*/tessdata/chi_sim.traineddata ;;
 	barcodes) echo zbar-tools:zbarimg ;; # to read what is printed

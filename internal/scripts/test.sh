@@ -19,7 +19,7 @@ printing_peers() {
 }
 e2e() { go test -count=1 -timeout 20m "$@"; }
 
-internal/scripts/need.sh browser broker barcodes database || true # the tests that want them say SKIP themselves when they could not be had
+internal/scripts/need.sh browser broker net barcodes database || true # the tests that want them say SKIP themselves when they could not be had
 stage unit unit
 need_or_skip database database && stage database on_postgres ./hq/... ./cmd/foyer-hq ./internal/fault -skip "PowerCut|ADiskThatFails|Browser"
 stage floors go test -count=1 ./internal/floors
