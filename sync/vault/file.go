@@ -52,6 +52,7 @@ type file struct {
 	generation uint64
 	slots      int // up to the last one ever used
 	due        bool
+	readOnly   bool                 // the disk took nothing when it was opened
 	unnamed    bool                 // it was renamed, and that is not known to be durable
 	syncFile   func(*os.File) error // a field so that a test can make it fail
 }
@@ -78,6 +79,10 @@ func (v *Vault) open(boxes []Box) error {
 		return errors.New("there is no box key")
 	}
 	f, err := os.OpenFile(v.path, os.O_RDWR, 0)
+	readOnly := errors.Is(err, syscall.EROFS) // what there are of keys can be used all the same
+	if readOnly {
+		f, err = os.Open(v.path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if v.file, err = create(v.path, boxes[0], 1, nil); err != nil {
 			return err
@@ -90,7 +95,7 @@ func (v *Vault) open(boxes []Box) error {
 	if err := v.load(f, boxes); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if v.file.box.From == boxes[0].From {
+	if v.file.readOnly = readOnly; readOnly || v.file.box.From == boxes[0].From {
 		return nil
 	}
 	v.file.box = boxes[0]
@@ -240,7 +245,24 @@ func (f *file) slotOf(k *key) []byte {
 
 func slotAt(n int) int64 { return int64(slotsAt) + int64(n)*slotBytes }
 
+// writable opens it anew for writing, where the disk was read-only and may take something by now.
+func (f *file) writable() error {
+	if !f.readOnly {
+		return nil
+	}
+	again, err := os.OpenFile(f.path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	err = f.f.Close()
+	f.f, f.readOnly = again, false
+	return err
+}
+
 func (f *file) put(k *key) error {
+	if err := f.writable(); err != nil {
+		return err
+	}
 	if k.slot >= maxSlots {
 		return fmt.Errorf("there are %d keys, and no room for more", maxSlots)
 	}
@@ -249,11 +271,17 @@ func (f *file) put(k *key) error {
 }
 
 func (f *file) clear(slot int) error {
+	if err := f.writable(); err != nil {
+		return err
+	}
 	_, err := f.f.WriteAt(make([]byte, slotBytes), slotAt(slot))
 	return err
 }
 
 func (f *file) setDue() error {
+	if err := f.writable(); err != nil {
+		return err
+	}
 	_, err := f.f.WriteAt([]byte{1}, dueAt)
 	f.due = f.due || err == nil
 	return err
@@ -317,6 +345,9 @@ func (f *file) header(secret []byte) []byte {
 
 // replace puts a new file in the place of this one and clears this one away. Once the new one is returned it is the one in force.
 func (f *file) replace(keys []*key) (*file, error) {
+	if err := f.writable(); err != nil {
+		return nil, err
+	}
 	next, err := create(f.path, f.box, f.generation+1, keys)
 	if err != nil {
 		return nil, err
@@ -362,6 +393,9 @@ func clearAway(path string) error {
 }
 
 func removeIfThere(path string) error {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil // a read-only disk would complain all the same
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
