@@ -62,22 +62,26 @@ type headquarters struct {
 
 // each runs a test with both brokers.
 func each(t *testing.T, test func(t *testing.T, h *headquarters)) {
-	t.Run("embedded", func(t *testing.T) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := &headquarters{t: t, dir: storetest.Link(t, t.TempDir()), address: l.Addr().String()}
-		l.Close()
-		h.start()
-		test(t, h)
-	})
+	t.Run("embedded", func(t *testing.T) { test(t, alone(t)) })
 	t.Run("mosquitto", func(t *testing.T) {
 		b := linetest.Mosquitto(t)
 		h := &headquarters{t: t, dir: storetest.Link(t, t.TempDir()), address: b.Address(), outside: b}
 		h.start()
 		test(t, h)
 	})
+}
+
+// alone is a headquarters with the embedded broker.
+func alone(t *testing.T) *headquarters {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &headquarters{t: t, dir: storetest.Link(t, t.TempDir()), address: l.Addr().String()}
+	l.Close()
+	h.start()
+	return h
 }
 
 func (h *headquarters) start() {

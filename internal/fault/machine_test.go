@@ -190,15 +190,3 @@ func TestPowerCutsInAMachineOnADiskThatLies(t *testing.T) {
 	}
 	t.Error("the control has lost nothing though nothing was flushed: the rig shows nothing")
 }
-
-// alone is a headquarters with its own broker.
-func alone(t *testing.T) *headquarters {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &headquarters{t: t, dir: t.TempDir(), address: l.Addr().String()}
-	l.Close()
-	h.start()
-	return h
-}
