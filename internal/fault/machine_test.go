@@ -149,13 +149,19 @@ func TestPowerCutsInAMachine(t *testing.T) {
 		}
 		t.Logf("cut %d: %d acknowledged so far; the disk had %s", round, g.count, lost)
 	}
-	_, args := hiltest.NewDisk(t, g.image, false, 9)
-	m := g.boot("STORE -seed 9 -n 25", args)
-	var result string
+	g.settles(h, "STORE -seed 9 -n 25")
+}
+
+// settles boots it for the last time, and checks that headquarters has what it ever acknowledged. It returns the guest's result.
+func (g *guest) settles(h *headquarters, do string, args ...string) (result string) {
+	t := g.t
+	t.Helper()
+	_, disk := hiltest.NewDisk(t, g.image, false, 9)
+	m := g.boot(do, disk, args...)
 	for !strings.HasPrefix(result, "RESULT") {
 		line, ok := m.Next()
 		if !ok || strings.HasPrefix(line, "ERROR") {
-			t.Fatalf("after the cuts:\n%s", m.Seen())
+			t.Fatalf("it does not come to an end:\n%s", m.Seen())
 		}
 		g.note(line)
 		result = line
@@ -174,6 +180,36 @@ func TestPowerCutsInAMachine(t *testing.T) {
 		t.Errorf("%s: want %s", result, want)
 	}
 	t.Logf("%d acknowledged to their writers, %d at headquarters: %s", g.count, total, result)
+	return result
+}
+
+// A box without a clock of its own begins in 1970; while it writes and sends, its clock is set years ahead, decades back, and in the end
+// is two days wrong. Order comes from the numbers, so nothing changes but what is told of the clock.
+func TestClocksInAMachine(t *testing.T) {
+	hiltest.Wanted(t)
+	h := alone(t)
+	g := newGuest(t, h.address)
+	const wrong = 48 * time.Hour
+	result := g.settles(h, `STORE -seed 1 -n 80 -pause 150ms & store=$!
+for year in 2031-05-05 1999-01-01; do sleep 3; date -s "$year 05:05:05"; done
+sleep 3
+date -u -s "`+time.Now().UTC().Add(wrong).Format(time.DateTime)+`"
+wait $store`, "-rtc", "base=1970-01-01T00:00:00")
+	_, text, _ := strings.Cut(result, "skew=")
+	text, _, _ = strings.Cut(text, " ")
+	skew, err := time.ParseDuration(text)
+	if err != nil || (skew-wrong).Abs() > 10*time.Minute { // it was told when it booted
+		t.Errorf("%s: want a skew of about %v (%v)", result, wrong, err)
+	}
+	years := map[int]bool{}
+	for _, r := range h.rows() {
+		years[r.At.Year()] = true
+	}
+	for _, year := range []int{1970, 1999, 2031} {
+		if !years[year] {
+			t.Errorf("no record of %d: the clock was not as it should be (%v)", year, years)
+		}
+	}
 }
 
 // The control: the same on a disk that says yes to every flush and does nothing. It must lose, or the rig shows nothing.

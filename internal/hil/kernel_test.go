@@ -43,6 +43,15 @@ func TestWiegand(t *testing.T) {
 	m.Until("GUEST rc=0")
 }
 
+// TestClocks: foyerd answers a card and counts a door in 1970, and while its clock jumps years ahead and back.
+func TestClocks(t *testing.T) {
+	m := hiltest.Boot(t, "virtual", "run-clock.sh", "gpio-sim")
+	for range 2 {
+		wants(t, m.Result("house"), "flashes=3", "opened=true")
+	}
+	m.Until("GUEST rc=0")
+}
+
 // TestSerialDevice: a USB serial device inside the machine, plugged four times, and one that takes no data.
 func TestSerialDevice(t *testing.T) {
 	m := hiltest.Boot(t, "virtual", "run-gadget.sh", "dummy_hcd libcomposite usb_f_acm cdc_acm")
