@@ -18,6 +18,9 @@ import (
 // 384 kbit/s line, and the link goes down. Once it is over headquarters has each record once, in order. It runs in a network
 // namespace of its own, where nobody else is touched.
 func TestLinesThatFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lines that are slow and lossy take their time; not in -short")
+	}
 	if os.Getenv("FAULT_NET") == "" {
 		apart(t)
 		return
