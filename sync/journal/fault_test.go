@@ -197,3 +197,25 @@ func TestAPanicInsideTheDatabaseEndsTheRunWithAnError(t *testing.T) {
 		t.Errorf("close: %v", err)
 	}
 }
+
+// Between a commit and the moment in which Last tells of it nobody reads what is new: the uplink would send it, and take
+// headquarters' answer for one of records that were never written.
+func TestNothingIsReadBeforeLastTellsIt(t *testing.T) {
+	j, _ := run(t, newPath(t), Options{})
+	appendText(t, j, "main", "first")
+	commit := j.commitTx
+	early := make(chan int, 1)
+	j.commitTx = func(tx *bolt.Tx) error {
+		err := commit(tx)
+		records, _ := j.Read("main", 1, 0, 0)
+		early <- len(records)
+		return err
+	}
+	appendText(t, j, "main", "second")
+	if got := <-early; got != 1 {
+		t.Errorf("%d records were read, Last told of 1", got)
+	}
+	if got := len(readAll(t, j, "main")); got != 2 {
+		t.Errorf("%d records, want 2", got)
+	}
+}

@@ -20,7 +20,7 @@ func (j *Journal) Read(lane string, from uint64, maxRecords, maxBytes int) ([]Re
 	if maxBytes <= 0 {
 		maxBytes = math.MaxInt
 	}
-	r := reading{journal: j, lane: lane, pruned: j.lowest(lane), records: maxRecords, bytes: maxBytes}
+	r := reading{journal: j, lane: lane, pruned: j.lowest(lane), last: j.Last(lane), records: maxRecords, bytes: maxBytes}
 	r.next = max(from, 1)
 	if err := j.view(r.run); err != nil {
 		return nil, fmt.Errorf("read lane %s of journal %s: %w", lane, j.path, err)
@@ -58,6 +58,7 @@ type reading struct {
 	journal        *Journal
 	lane           string
 	next           uint64 // the sequence wanted
+	last           uint64 // nothing beyond it: a commit shows to readers a moment before Last tells it, and who acknowledged more would be taken for wrong
 	pruned         uint64 // up to here what is missing is missed by nobody
 	records, bytes int    // how many more
 	out            []Record
@@ -72,7 +73,7 @@ func (r *reading) run(tx *bolt.Tx) error {
 		return nil
 	}
 	heads := headsOf(log, r.lane, r.next)
-	last := keep.Sequence()
+	last := min(keep.Sequence(), r.last)
 	for r.next <= last && r.records > 0 {
 		h := lowestHead(heads)
 		if h != nil && h.seq < r.next { // a key that is none
