@@ -26,6 +26,7 @@ var commands = []struct {
 	{"sim", "play a reader, a printer, or a chain's stores", simCommand},
 	{"journal", "look into a store's journal", journalCommand},
 	{"content", "look into a store's content packs", contentCommand},
+	{"pack", "check, build and play demo packs", packCommand},
 	{"keys", "make a chain's tag key", keysCommand},
 }
 

@@ -21,6 +21,7 @@ var floor = []struct {
 	reason string
 }{
 	{"internal/words", 0, "every face takes its texts from here"},
+	{"internal/locale", 0, "before anything else, for a box without a language"},
 	{"internal/strictyaml", 0, "reads what people write: profiles and configuration"},
 	{"internal/prom", 0, "every program tells Prometheus how it is"},
 	{"firmware-profiles", 1, "data about readers, before anybody opens one"},

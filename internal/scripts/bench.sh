@@ -17,6 +17,7 @@ stage wedge micro ./reader/wedge
 stage presence micro ./shop/presence
 stage hold-out micro ./internal/trace -benchtime 1x
 stage every-reader env CGO_ENABLED=0 go test -tags test -count=1 -timeout 30m -run EveryReader -v ./internal/scenario -open-for 9h
+stage demo micro ./kiosk/demo ./kiosk/demo/clip ./kiosk/demo/cart
 stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal -bench 'Append$' -benchtime 40x
 stage journal-file micro ./sync/journal -bench 'AfterDrain|OnDisk' -benchtime 1x

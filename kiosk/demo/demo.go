@@ -7,7 +7,11 @@
 // Called by kiosk/scene, which holds the State, kiosk/screens, which draws the View, and cmd/foyer.
 package demo
 
-import "image/color"
+import (
+	"image/color"
+	"maps"
+	"slices"
+)
 
 // The stage, in units. A unit is a tenth of look's design unit: a thousandth of the screen's short side.
 const (
@@ -59,7 +63,10 @@ type Pack struct {
 // File returns a file's bytes, which nobody may change.
 func (p *Pack) File(name string) []byte { return p.files[name] }
 
-// Scenes lists the names of the scenes.
+// Files lists the names of the files.
+func (p *Pack) Files() []string { return slices.Sorted(maps.Keys(p.files)) }
+
+// SceneNames lists the names of the scenes.
 func (p *Pack) SceneNames() []string {
 	list := make([]string, len(p.scenes))
 	for i, s := range p.scenes {

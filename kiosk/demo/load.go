@@ -73,7 +73,7 @@ func open(files map[string][]byte, r Rules) (*Pack, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no %s: a pack is a folder with that file in it", ManifestFile)
 	}
-	l := &loader{rules: r, pack: &Pack{files: files, byName: map[string]int{}}}
+	l := &loader{rules: r, pack: &Pack{files: files, byName: map[string]int{}}, reveals: map[string]bool{}}
 	l.doc = strictyaml.Decode(ManifestFile, data, &l.pack.Manifest)
 	l.manifest()
 	raws := l.rawScenes()
@@ -202,7 +202,6 @@ func (l *loader) rawScenes() []source {
 }
 
 func (l *loader) compile(all []source) {
-	l.reveals = map[string]bool{}
 	if hasQuiz(all) {
 		l.quizVars()
 	}
@@ -614,8 +613,8 @@ func (l *loader) colour(at string, r raw) color.NRGBA {
 		}
 	}
 	name, part, thin := strings.Cut(text, "/")
-	c, ok := color.NRGBA{A: 0xFF}, true
-	if l.rules.Colour != nil {
+	c, ok := color.NRGBA{A: 0xFF}, !strings.HasPrefix(name, "#")
+	if ok && l.rules.Colour != nil {
 		c, ok = l.rules.Colour(name)
 	}
 	percent := 100

@@ -10,6 +10,7 @@ import (
 type State struct {
 	Pack  *Pack
 	End   string // "": it goes on; else how it ended: done, won or lost
+	Round int    // how often it was begun again after its end
 	scene int
 	vars  []float64
 	seed  uint64
@@ -117,6 +118,10 @@ const chain = 8
 func (s State) enter(scene, depth int) State {
 	s.scene = scene
 	s.turns++
+	if scene == 0 && s.End != "" { // it is played once more
+		s.End, s.Round = "", s.Round+1
+		s.vars[slotKept] = 0
+	}
 	s.vars[slotT], s.vars[slotDt] = 0, 0
 	if depth < chain {
 		s = s.do(s.Pack.scenes[scene].enter, depth+1)

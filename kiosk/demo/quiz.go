@@ -87,7 +87,7 @@ func (l *loader) quiz(at string, s *rawScene) {
 		reset = append(reset, quizChoice(i)+" = 0")
 	}
 	s.Enter = append([]rawAction{{Set: raw(strings.Join(reset, "; "))}}, s.Enter...)
-	s.Layers = append(s.Layers, quizLayers(q, points)...)
+	s.Layers = append(s.Layers, l.quizLayers(q, points)...)
 }
 
 // answer is what marks a quiz as answered and gives its points where it was answered rightly.
@@ -103,7 +103,7 @@ func answer(q *rawQuiz, points int) []rawAction {
 	return []rawAction{{Set: raw(fmt.Sprintf("%s = 1; score = score + if(%s, %d, 0)", quizDone, strings.Join(all, " and "), points))}}
 }
 
-func quizLayers(q *rawQuiz, points int) []rawLayer {
+func (l *loader) quizLayers(q *rawQuiz, points int) []rawLayer {
 	list := []rawLayer{
 		{Tall: nums(70, 110, 860, 310), Wide: nums(80, 90, 600, 420), Text: q.Question, Size: "64", Heavy: true, Lines: 5, Align: "left", Colour: "ink"},
 		{Tall: nums(70, 1150, 860, 180), Wide: nums(80, 540, 600, 240), Text: q.Note, Size: "38", Lines: 5, Align: "left", Top: true, Colour: "slate",
@@ -119,21 +119,21 @@ func quizLayers(q *rawQuiz, points int) []rawLayer {
 	for i, c := range q.Choices {
 		list = append(list, choiceLayer(q, points, i, c, high, pitch))
 	}
-	next := rawLayer{Tall: nums(530, 1360, 400, 124), Wide: nums(80, 800, 400, 124), Fill: "teal", Radius: "62", Text: said("next", q.Question), Size: "44",
+	next := rawLayer{Tall: nums(530, 1360, 400, 124), Wide: nums(80, 800, 400, 124), Fill: "teal", Radius: "62", Text: l.said("next"), Size: "44",
 		Heavy: true, Colour: "card", Show: quizDone, Tap: q.Next}
 	list = append(list, next)
 	if q.Many {
 		check := next
-		check.Text, check.Show, check.Tap = said("check", q.Question), raw("not "+quizDone), answer(q, points)
+		check.Text, check.Show, check.Tap = l.said("check"), raw("not "+quizDone), answer(q, points)
 		list = append(list, check)
 	}
 	return list
 }
 
-// said is a word of the house in the languages that another text speaks.
-func said(key string, like Text) Text {
+// said is a word of the house in every language of the pack.
+func (l *loader) said(key string) Text {
 	out := Text{}
-	for lang := range like {
+	for _, lang := range l.pack.Languages {
 		out[lang] = words.Load().Text(lang, "kiosk.demo."+key)
 	}
 	return out

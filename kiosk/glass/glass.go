@@ -100,6 +100,7 @@ func Run(ctx context.Context, c Config) error {
 	p := newPresenter(c, &group)
 	p.again = func() { restart.Store(true); cancel() }
 	s := newStage(c, p)
+	s.reels.ctx = ctx
 	w.SetContent(s)
 	w.Canvas().SetOnTypedRune(p.typed)
 	w.Canvas().SetOnTypedKey(p.typedKey)

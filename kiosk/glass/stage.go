@@ -27,12 +27,13 @@ type stage struct {
 	screen func(picture, time.Time)
 	size   fyne.Size
 	frames atomic.Uint64
+	reels  *reels
 	fix    touchFix
 	ready  bool
 }
 
 func newStage(c Config, p *presenter) *stage {
-	s := &stage{cfg: c, p: p, root: &fyne.Container{}}
+	s := &stage{cfg: c, p: p, root: &fyne.Container{}, reels: &reels{p: p}}
 	s.probe = canvas.NewRaster(s.painted)
 	s.probe.Resize(fyne.NewSize(1, 1))
 	p.draw, p.portrait = s.draw, s.portrait
@@ -93,14 +94,21 @@ func (s *stage) make(size fyne.Size, touch func(scene.Touch), still bool) (fyne.
 		Languages: s.cfg.Rules.Languages, Touch: touch, Rules: s.cfg.Rules, Still: still,
 	}
 	if !still {
-		c.Finger = s.p.finger
+		c.Finger, c.Stick = s.p.finger, s.reels.stick
 	}
 	if s.cfg.Face == api.Wall {
 		wall := screens.NewWall(c)
 		return wall.Root(), func(p picture, now time.Time) { wall.Show(p.wall, now) }
 	}
 	kiosk := screens.NewKiosk(c)
-	return kiosk.Root(), func(p picture, now time.Time) { kiosk.Show(p.kiosk, now) }
+	if still {
+		return kiosk.Root(), func(p picture, now time.Time) { kiosk.Show(p.kiosk, now); kiosk.Roll(p.kiosk.Play.Pack) }
+	}
+	s.reels.frame = kiosk.Frame
+	return kiosk.Root(), func(p picture, now time.Time) {
+		kiosk.Show(p.kiosk, now)
+		s.reels.show(p.kiosk.Play.Pack, kiosk.Live())
+	}
 }
 
 type stageRenderer struct{ s *stage }

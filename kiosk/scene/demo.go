@@ -64,11 +64,11 @@ func (r Rules) playing(k Kiosk, in Input, now time.Time) Kiosk {
 			k.Play.State = k.Play.Touch(in.Finger)
 		}
 	case Scored:
-		if k.Scene == Demo {
+		if k.Scene == Demo && k.Play.Pack.File(in.File) != nil {
 			k.Play.State = k.Play.Report(in.Score, in.Over)
 		}
 	case Kept:
-		if k.Scene == Demo && k.Play.Started.Equal(in.Started) && k.Play.Pack.ID == in.Pack {
+		if k.Scene == Demo && k.Play.Started.Equal(in.Started) && k.Play.Pack.ID == in.Pack && k.Play.Result().Score == in.Score {
 			k.Play.State = k.Play.State.Kept()
 		}
 	}
@@ -119,7 +119,7 @@ func Tried(before, after Kiosk, now time.Time) (api.Tried, bool) {
 	switch {
 	case !b.Active() || b.End != "":
 		return api.Tried{}, false
-	case same && a.End == "":
+	case same && a.End == "", !same && b.Round > 0: // who leaves after a whole round has not broken off
 		return api.Tried{}, false
 	}
 	how := b

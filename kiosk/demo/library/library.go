@@ -10,11 +10,11 @@ import (
 	"io/fs"
 )
 
-//go:embed race
+//go:embed call tv music race pay map paper plan catch tower
 var files embed.FS
 
 // Names lists the packs in the order of the shelf.
-var Names = []string{"race"}
+var Names = []string{"call", "tv", "race", "catch", "music", "pay", "map", "paper", "plan", "tower"}
 
 // Pack returns a pack's files.
 func Pack(name string) fs.FS {
