@@ -12,7 +12,7 @@ type Traffic struct {
 	Payload        int       // bytes of TCP streams, each counted once
 	Repeated       int       // bytes of TCP streams that were sent again
 	Lost, Dropped  int       // packets: by chance, for want of room in the queue
-	First, Last    time.Time // of the packets that carry TCP's payload; zero: none did
+	First          time.Time // of TCP's packets; zero: there were none
 }
 
 // flow is one direction of a TCP connection.
@@ -34,13 +34,12 @@ func (w *way) traffic() Traffic {
 func (w *way) note(p []byte, now time.Time) {
 	w.count.Packets, w.count.Bytes = w.count.Packets+1, w.count.Bytes+len(p)
 	f, seq, payload, ok := parseTCP(p)
+	if ok && w.count.First.IsZero() {
+		w.count.First = now
+	}
 	if !ok || payload == 0 {
 		return
 	}
-	if w.count.First.IsZero() {
-		w.count.First = now
-	}
-	w.count.Last = now
 	r := w.flows[f]
 	fresh := payload
 	if r.known {
