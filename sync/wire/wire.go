@@ -37,6 +37,9 @@
 // Format 2 is JSON lines deflated with a dictionary. It is as short as any of them, because what remains are the random
 // names of visits and the times; it keeps each record to the letter, kinds of the future too; and it needs nothing but the
 // standard library. Format 1 stays readable.
+//
+// A busy week of 100,000 events through a real line (internal/bench's CatchUp: foyerd, badge and TLS, three lanes, 1 % of the
+// packets lost) cost 18 bytes an event in TLS's stream and 20 with TCP's and IP's heads, all handshakes and answers included.
 package wire
 
 import (
