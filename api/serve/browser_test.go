@@ -58,6 +58,7 @@ type store struct {
 	desk  *desk
 	cards *wallets
 	press *papers
+	guest *guests
 	stop  func()
 
 	readers func() []api.ReaderHealth // default: sampleReaders
@@ -75,10 +76,11 @@ func (s *store) begin() {
 	s.addr = l.Addr().String()
 	s.hub = serve.NewHub(serve.HubConfig{Store: text("南京路旗舰店", "Nanjing Road flagship"), Location: atNoon()})
 	s.desk, s.cards, s.press = newDesk(s.hub), newWallets(s.hub), &papers{}
+	s.guest = &guests{}
 	if s.readers == nil {
 		s.readers = sampleReaders
 	}
-	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Cards: s.cards, Printers: s.press, Readers: s.readers})
+	server := newServer(s.t, serve.Config{Hub: s.hub, Desk: s.desk, Cards: s.cards, Guests: s.guest, Printers: s.press, Readers: s.readers})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- server.Run(ctx, l, nil) }()

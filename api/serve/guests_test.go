@@ -6,6 +6,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"foyer/api"
 	"foyer/api/serve"
@@ -79,4 +83,26 @@ func TestGuests(t *testing.T) {
 			t.Errorf("%s: it was passed on", tc.about)
 		}
 	}
+}
+
+// Somebody at the kiosk calls, and a new member's code is entered, by finger and by keyboard.
+func TestReceptionPageWelcomes(t *testing.T) {
+	ctx := browser(t)
+	s := &store{t: t}
+	s.begin()
+	defer func() { s.stop() }()
+	run(t, ctx, chromedp.Navigate(s.url("/login?token="+receptionToken)), has(".empty:not([hidden])"), script(`localStorage.setItem("foyer.desk", "Lin")`))
+	s.hub.Notice(api.Notice{ID: "c1", Kind: api.CalledFor, At: time.Now(), Language: "en", Times: 2})
+	s.hub.Notice(api.Notice{ID: "s1", Kind: api.Newcomer, At: time.Now(), Member: "m-1", Name: text("李女士", "Ms Li"), Phone: "138****8000", Times: 1})
+	run(t, ctx, has(`[data-notice="c1"]`), has(`[data-notice="s1"] .code`))
+	look(t, ctx, "welcome")
+	run(t, ctx, chromedp.EmulateViewport(1280, 800), chromedp.SendKeys(chromedp.CSS(`[data-notice="s1"] .code`), "48"))
+	s.hub.Notice(api.Notice{ID: "c1", Kind: api.CalledFor, At: time.Now(), Language: "en", Times: 3})
+	run(t, ctx, until(`document.querySelector('[data-notice="c1"]').innerText.includes("3")`),
+		chromedp.SendKeys(chromedp.CSS(`[data-notice="s1"] .code`), "21"+kb.Enter), has(".toast:not(.bad)"))
+	if got := s.guest.confirmed; len(got) != 1 || got[0] != (api.Confirm{By: "Lin", Code: "4821"}) {
+		t.Errorf("confirmed %+v", got)
+	}
+	s.hub.Notice(api.Notice{ID: "s1", Kind: api.Newcomer, By: "Lin"})
+	run(t, ctx, until(`document.querySelector('[data-notice="s1"]') === null`))
 }
