@@ -51,6 +51,7 @@ const (
 	FaultTagsOfTwo    FaultCode = "tags_of_two"     // without an id: the tags belong to two members
 	FaultConsent      FaultCode = "consent"
 	FaultYesNo        FaultCode = "yes_no"
+	FaultErased       FaultCode = "erased" // this person was erased: an old file must not bring them back
 )
 
 // Error gives a fault in English, as a log or an API's answer tells it.

@@ -10,7 +10,8 @@
 // Goroutines of Run: the broker's (they call deliver, which waits for the database's one writer), the publisher, which
 // lays the newest snapshots of all kinds before every store whenever something changed, one that looks every second
 // whether a command in another process revoked a store or switched the signing key, one that sends stores what they are
-// asked to do, and one that keeps company with other headquarters at the same database.
+// asked to do, one that takes who was erased out of the records of before, and one that keeps company with other headquarters at
+// the same database.
 //
 // # Several headquarters
 //
@@ -23,6 +24,7 @@
 //	commands                the one that leads sends them; any may be asked for one, and takes the answer
 //	snapshots, heads        the one that leads; versions are keys of rows, so two that both think they lead cannot make one twice,
 //	                        and stores refuse what is older than what they have. Who begins to lead lays everything again
+//	erasures                any takes one; the one that leads clears the records of before, and lays the list
 //	shutting out            each notices by itself; the one that leads clears the topics
 //	codes, badges, tokens   any: a code is used up in one transaction of the chain, serial numbers are 128 random bits
 //	pages, API              any: what changes at one is told to all others
@@ -87,6 +89,7 @@ type HQ struct {
 	broker     Broker
 	kick       chan struct{} // capacity 1: "look what is to be published"
 	asked      chan struct{} // capacity 1: another headquarters says so
+	sweep      chan struct{} // capacity 1: "take who was erased out of the records"
 	hub        hub
 	company    *store.Company
 	outside    atomic.Bool // the broker is another's, and so may the database be
@@ -170,7 +173,7 @@ func Open(cfg Config) (*HQ, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	h := &HQ{
-		cfg: cfg, db: db, company: company, gaps: map[string]gap{}, depot: depot, adminToken: token, kick: make(chan struct{}, 1), asked: make(chan struct{}, 1), ready: make(chan struct{}),
+		cfg: cfg, db: db, company: company, gaps: map[string]gap{}, depot: depot, adminToken: token, kick: make(chan struct{}, 1), asked: make(chan struct{}, 1), sweep: make(chan struct{}, 1), ready: make(chan struct{}),
 		shops: map[string]*presence{}, offered: map[string]map[string]uint64{}, previews: map[string]*Preview{},
 		badges: badges{authority: authority},
 		wholes: map[string]time.Time{}, headed: map[string]time.Time{}, heads: map[string]headOf{}, questions: map[string]*questioner{},
@@ -203,6 +206,7 @@ func (h *HQ) Run(ctx context.Context, b Broker) error {
 	all.Go(func() { h.watch(ctx) })
 	all.Go(func() { h.commandLoop(ctx) })
 	all.Go(func() { h.keepCompany(ctx) })
+	all.Go(func() { h.sweepLoop(ctx) })
 	err := b.Run(ctx, func(topic string, payload []byte) error { return h.deliver(ctx, topic, payload) })
 	cancel()
 	all.Wait()

@@ -10,6 +10,7 @@ import (
 
 	"foyer/hq/store"
 	"foyer/reader/tag"
+	"foyer/shop/member"
 )
 
 // Checked files wait a while for a person to say yes. They hold names and hashes, no raw numbers.
@@ -40,6 +41,7 @@ type Preview struct {
 
 	revision int64
 	put      []store.Person
+	lines    map[member.ID]int // of put
 	made     time.Time
 }
 
@@ -76,7 +78,7 @@ func (h *HQ) preview(ctx context.Context, data []byte) (*Preview, error) {
 	}
 	p := plan(data, key, people)
 	p.revision = revision
-	return p, nil
+	return p, h.refuseErased(ctx, p)
 }
 
 // plan is pure: a file and the members as they are give a Preview.
@@ -91,7 +93,7 @@ func plan(data []byte, key *tag.Key, people []store.Person) *Preview {
 		}
 		if f.count == 0 {
 			r := merge(s, entries, newKnown(people), &f)
-			p.New, p.Changed, p.Same, p.Shared, p.put = r.fresh, r.changed, r.same, r.shared, r.put
+			p.New, p.Changed, p.Same, p.Shared, p.put, p.lines = r.fresh, r.changed, r.same, r.shared, r.put, r.lines
 		}
 	}
 	if len(p.put) == 0 && p.Rows == 0 && f.count == 0 {

@@ -42,6 +42,9 @@ func (h *HQ) membersStep(last store.Published, next wire.Snapshot) (*store.Membe
 	if last.Version == 0 {
 		return step, nil
 	}
+	if len(last.Sealed) == 0 { // somebody was erased: a change would name them
+		return step, nil
+	}
 	before, err := h.rosterOf(last)
 	if err != nil { // signed with a key that is gone: stores are sent all members
 		h.cfg.Log.Warn("the members' last snapshot cannot be read; stores will be sent all members", "version", last.Version, "err", err)
@@ -182,7 +185,9 @@ func (h *HQ) sendWhole(ctx context.Context, place wire.Place) error {
 	if err != nil {
 		return err
 	}
-	h.send(place.Down(wire.MembersWhole), place.Store, last.Sealed)
+	if len(last.Sealed) > 0 { // else it is being made anew; the store asks again
+		h.send(place.Down(wire.MembersWhole), place.Store, last.Sealed)
+	}
 	return nil
 }
 

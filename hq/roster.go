@@ -14,6 +14,7 @@ import (
 // roster is what an import makes of the members: who is put, and what is wrong. It is pure.
 type roster struct {
 	put            []store.Person // new and changed ones
+	lines          map[member.ID]int
 	fresh, changed int
 	same           int
 	shared         int // shorter forms of numbers that two members have: nobody is recognised by these
@@ -68,6 +69,7 @@ func merge(s *sheet, entries []entry, k known, f *faults) roster {
 		}
 		r.put = append(r.put, p)
 	}
+	r.lines = lines
 	r.shared = k.checkTags(r.put, lines, slices.Index(s.columns, colTags)+1, f)
 	return r
 }

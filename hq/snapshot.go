@@ -16,9 +16,10 @@ const (
 	Members   = wire.Members
 	Campaigns = wire.Campaigns
 	Packs     = wire.Packs
+	Erasures  = wire.Erasures
 )
 
-var kinds = []string{Members, Campaigns, Packs}
+var kinds = []string{Erasures, Members, Campaigns, Packs}
 
 // retry is how long the publisher waits after the database refused, and between looks without being kicked: cmd/foyer-hq
 // may add stores from another process.
@@ -96,7 +97,7 @@ func (h *HQ) publishAll(ctx context.Context) error {
 			return fmt.Errorf("snapshot of %s: %w", kind, err)
 		}
 		for _, s := range shops {
-			if h.Barred(s.ID) {
+			if h.Barred(s.ID) || last.Version == 0 {
 				continue
 			}
 			if !h.leads() {
@@ -128,8 +129,8 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 	if err != nil || last.Version > above && last.Revision == revision && wire.SealedBy(last.Sealed) == signs.id {
 		return last, err
 	}
-	if kind == Packs && revision == 0 {
-		return last, nil // none was ever published: no store need hear of that
+	if (kind == Packs || kind == Erasures) && revision == 0 {
+		return last, nil // there never was one: no store need hear of that
 	}
 	body, revision, err := h.body(ctx, kind)
 	if err != nil {
@@ -161,14 +162,16 @@ func (h *HQ) refresh(ctx context.Context, kind string) (store.Published, error) 
 
 // body is a snapshot's content, which passes the same checks that a store will make.
 func (h *HQ) body(ctx context.Context, kind string) (any, int64, error) {
-	if kind == Packs {
+	switch kind {
+	case Erasures:
+		return h.erasuresBody(ctx)
+	case Packs:
 		all, revision, err := h.db.Packs(ctx)
 		if err == nil {
 			err = all.Check()
 		}
 		return all, revision, err
-	}
-	if kind == Members {
+	case Members:
 		all, revision, err := h.db.Roster(ctx)
 		switch {
 		case err != nil:

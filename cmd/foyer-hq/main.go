@@ -7,6 +7,8 @@
 //	foyer-hq store revoke ID --data DIR              shut a store out, at once
 //	foyer-hq store token ID --data DIR               give a store another token
 //	foyer-hq store list --data DIR
+//	foyer-hq member erase ID --data DIR              erase a person, here and in all stores
+//	foyer-hq member erasures --data DIR              which stores have confirmed it
 //	foyer-hq signing list|next|switch|drop           change the key that snapshots are signed with
 //	foyer-hq broker mosquitto --out DIR              write a configuration for a broker elsewhere
 //	foyer-hq pack publish FOLDER --name NAME --to 10% give stores files: a content pack
@@ -48,6 +50,8 @@ const usage = `usage:
   foyer-hq store revoke ID [--data DIR]                       shut a store out, at once
   foyer-hq store token ID [--data DIR] [--token-file FILE]    give a store another token
   foyer-hq store list  [--data DIR]
+  foyer-hq member erase ID [--data DIR] [--reason TEXT]       erase a person, here and in all stores
+  foyer-hq member erasures [--data DIR]                       which stores have confirmed it
   foyer-hq signing list|next|switch|drop [ID] [--data DIR]    change the key that snapshots are signed with
   foyer-hq broker mosquitto --out DIR [--data DIR] [--chain NAME]  write a configuration for Mosquitto
   foyer-hq pack publish  FOLDER|ZIP --name NAME [--to STORES,SHARE%] [--now] [--data DIR]
@@ -111,6 +115,10 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) error {
 		return storeEnrol(ctx, args[2:], out, errs)
 	case word(0) == "store" && word(1) == "revoke":
 		return storeRevoke(ctx, args[2:], out, errs)
+	case word(0) == "member" && word(1) == "erase":
+		return memberErase(ctx, args[2:], out, errs)
+	case word(0) == "member" && word(1) == "erasures":
+		return memberErasures(ctx, args[2:], out, errs)
 	case word(0) == "signing":
 		return signing(ctx, args[1:], out, errs)
 	case word(0) == "database":

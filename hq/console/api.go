@@ -22,6 +22,8 @@ func (c *Console) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/gaps", c.apiGaps)
 	mux.HandleFunc("GET /api/members", c.apiMembers)
 	mux.HandleFunc("GET /api/members/{id}/cards", c.apiMemberCards)
+	mux.HandleFunc("POST /api/members/{id}/erase", c.apiEraseMember)
+	mux.HandleFunc("GET /api/erasures", c.apiErasures)
 	mux.HandleFunc("POST /api/members/import", c.apiImport)
 	mux.HandleFunc("GET /api/campaigns", c.apiCampaigns)
 	mux.HandleFunc("GET /api/campaigns/{id}", c.apiCampaign)

@@ -195,7 +195,7 @@ func TestEveryKeyHasWords(t *testing.T) {
 	keys := []string{}
 	for _, code := range []hq.FaultCode{hq.FaultTooBig, hq.FaultTooManyRows, hq.FaultEmpty, hq.FaultEncoding, hq.FaultUTF16, hq.FaultQuote, hq.FaultColumn,
 		hq.FaultColumnTwice, hq.FaultColumnNeeded, hq.FaultWidth, hq.FaultNobody, hq.FaultTwice, hq.FaultID, hq.FaultText, hq.FaultTitle, hq.FaultLanguage,
-		hq.FaultTier, hq.FaultMonthDay, hq.FaultDate, hq.FaultTag, hq.FaultTagMany, hq.FaultTagSheet, hq.FaultTagTaken, hq.FaultTagsOfTwo, hq.FaultConsent, hq.FaultYesNo} {
+		hq.FaultTier, hq.FaultMonthDay, hq.FaultDate, hq.FaultTag, hq.FaultTagMany, hq.FaultTagSheet, hq.FaultTagTaken, hq.FaultTagsOfTwo, hq.FaultConsent, hq.FaultYesNo, hq.FaultErased} {
 		keys = append(keys, "fault."+string(code))
 	}
 	for _, v := range campaign.Variables() {

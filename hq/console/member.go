@@ -20,6 +20,7 @@ const eventsShown = 100
 // memberView is one member's cards and what stores did with them. Cards have the short names that stores call them by.
 type memberView struct {
 	memberRow
+	Fault  string // of the form to erase: the key of a text
 	Cards  []cardView
 	Events []eventView
 	Joined *joinedView // nil for who did not join at a store
@@ -49,6 +50,10 @@ type eventView struct {
 }
 
 func (c *Console) member(w http.ResponseWriter, r *http.Request) {
+	c.showMember(w, r, http.StatusOK, "")
+}
+
+func (c *Console) showMember(w http.ResponseWriter, r *http.Request, status int, fault string) {
 	id := member.ID(r.PathValue("id"))
 	p, err := c.hq.DB().Member(r.Context(), id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -68,7 +73,7 @@ func (c *Console) member(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	lang := c.language(w, r)
-	v := memberView{memberRow: newMemberRow(p), Cards: cardsOf(p)}
+	v := memberView{memberRow: newMemberRow(p), Fault: fault, Cards: cardsOf(p)}
 	for _, e := range events {
 		one := eventView{CardEvent: e, What: c.known(lang, "card.kind.", e.Kind), Why: c.known(lang, "card.reason.", e.Reason), Sure: c.known(lang, "card.proved.", e.Proved), StoreName: e.Store, Gave: labels(e.Gave), Took: labels(e.Took)}
 		if i := slices.IndexFunc(shops, func(s store.Shop) bool { return s.ID == e.Store }); i >= 0 {
@@ -80,7 +85,7 @@ func (c *Console) member(w http.ResponseWriter, r *http.Request) {
 		c.broken(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "member", v)
+	c.render(w, r, status, "member", v)
 }
 
 // whoKnows fills in which stores know of a member.

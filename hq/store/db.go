@@ -67,9 +67,10 @@ type DB struct {
 	dialect dialect
 	reader  reads
 	writers []*writer
-	closers []func() error  // after the writers have ended
-	config  *pgx.ConnConfig // PostgreSQL
-	lock    int64           // PostgreSQL: the first of the chain's advisory locks
+	closers []func() error              // after the writers have ended
+	config  *pgx.ConnConfig             // PostgreSQL
+	lock    int64                       // PostgreSQL: the first of the chain's advisory locks
+	tidy    func(context.Context) error // takes what was deleted out of the database's free space
 	stop    chan struct{}
 	once    sync.Once
 	done    sync.WaitGroup

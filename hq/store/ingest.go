@@ -28,6 +28,8 @@ type Batch struct {
 	Head, Base         uint64 // as wire.Batch
 	Floor              bool
 	From               string
+
+	gone scrub
 }
 
 // NewBatch decodes the records of b. What is no record becomes one of kind Unreadable.
@@ -82,9 +84,14 @@ func ingest(t *tx, b Batch) (Stored, error) {
 	if b.First == 0 || b.First > math.MaxInt64-n {
 		return Stored{}, fmt.Errorf("batch starts at sequence %d: want 1 or more", b.First)
 	}
-	if err := seen(t, b); err != nil {
+	err := seen(t, b)
+	if err != nil {
 		return Stored{}, err
 	}
+	if b.gone, err = scrubIn(t); err != nil {
+		return Stored{}, err
+	}
+	b.Records = b.gone.records(b.Records) // who was erased does not come back by a record that comes late
 	was, err := b.watermark(t)
 	if err != nil {
 		return Stored{}, err
@@ -175,6 +182,7 @@ func (b *Batch) stored(t *tx, n int) (map[uint64]place, error) {
 // same reports whether a record is the one that is stored at its place. A time that NewBatch had to make up is not compared. A
 // store that has given a record up in the meantime repeats it as a RecordLost, which contradicts nothing.
 func (b *Batch) same(was place, r wire.Record) bool {
+	was.body, _ = b.gone.body(was.body) // it may not have been swept yet
 	return r.Kind == wire.RecordLost ||
 		was.kind == cleanText(string(r.Kind)) && (was.at == ms(r.At) || r.At.Equal(b.Received)) && bytes.Equal(was.body, r.Body)
 }

@@ -44,6 +44,8 @@ func project(t *tx, store string, r wire.Record, received time.Time) error {
 		return with(r, func(b wire.BlockedTag) error { return blockedTag(t, store, r.At, CardHandled, b) })
 	case wire.CommandDone:
 		return with(r, func(d wire.Done) error { return commandDone(t, store, r.At, d) })
+	case wire.MemberErased:
+		return with(r, func(e wire.EraseReceipt) error { return erasureReceipt(t, store, earlier(r.At, received), e) })
 	case wire.SnapshotApplied:
 		return with(r, func(a wire.Applied) error { return answered(t, store, "applied", r.At, a) })
 	case wire.SnapshotRefused:

@@ -30,7 +30,7 @@ func openSQLite(path string) (*DB, error) {
 	}
 	f.Close()
 	// 64 MiB of pages in memory: the names of visits are random, so each batch writes all over their table.
-	writes, err := dial(path, 1, "synchronous(FULL)", "cache_size(-65536)", "foreign_keys(ON)", "wal_autocheckpoint(4000)")
+	writes, err := dial(path, 1, "synchronous(FULL)", "cache_size(-65536)", "foreign_keys(ON)", "secure_delete(ON)", "wal_autocheckpoint(4000)")
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +49,7 @@ func openSQLite(path string) (*DB, error) {
 	}
 	t := &tx{dialect: sqlite, conn: conn, prepared: map[string]*sql.Stmt{}, alone: true}
 	d := &DB{dialect: sqlite, reader: reads{reader, sqlite}, closers: []func() error{reader.Close, conn.Close, writes.Close}}
+	d.tidy = func(ctx context.Context) error { return tidySQLite(ctx, path) }
 	d.writers = []*writer{{jobs: make(chan *job, maxGroup), group: maxGroup, commit: t.commitGroup, close: t.close}}
 	d.begin()
 	return d, nil

@@ -116,7 +116,7 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 	if err != nil {
 		return nil, err
 	}
-	h := &house{config: c, log: log, journal: j, safe: kept, ledger: newLedger(kept, log), shredder: newShredder(kept, log), ring: o.tail}
+	h := &house{config: c, log: log, journal: j, safe: kept, ledger: newLedger(kept, log), ring: o.tail}
 	hub := serve.NewHub(serve.HubConfig{Store: api.Text(c.Name.text()), Log: log})
 	h.camera = &camera{hub: hub}
 	if h.settings, err = newSettings(c, o.Level, j); err != nil {
@@ -148,6 +148,9 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 		return nil, err
 	}
 	people.shop = h.shop
+	if h.shredder, err = newShredder(kept, people, log); err != nil {
+		return nil, err
+	}
 	h.state = &state{hub: hub, journal: j, ledger: h.ledger, shop: h.shop, seen: seen, version: version(), readers: map[string]func() reader.Health{},
 		notes: map[string]string{}, signals: h.signals, aside: journal.Quarantined(j.Path()), soon: make(chan struct{}, 1)}
 	if h.press, err = newPress(c, j, hub, h.state.showSoon, log); err != nil {
@@ -161,9 +164,10 @@ func build(c *Config, j *journal.Journal, keys *vault.Vault, o Options) (*house,
 		return nil, err
 	}
 	if c.Headquarters.Broker != "" || h.identity != nil {
-		if h.supply, err = newSupply(c, h.identity, kept, people, (&orders{h, log, h.restart}).doers(), version(), log); err != nil {
+		if h.supply, err = newSupply(c, h.identity, h.shredder, people, (&orders{h, log, h.restart}).doers(), version(), log); err != nil {
 			return nil, err
 		}
+		h.shredder.list = h.supply.down
 		h.state.uplink, h.state.line, h.state.down, h.state.online, h.state.orders = h.supply.up, h.supply.line, h.supply.down, h.supply.line.Online, h.supply.orders
 	}
 	h.wireSettings()

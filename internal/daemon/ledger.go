@@ -180,7 +180,7 @@ func (l *ledger) keepPresence(snapshot []byte) {
 			l.log.Warn("who is in the shop is not kept for a restart", "err", err)
 		}
 	}
-	sealed, err := l.safe.vault.Seal(presenceOwner, presenceBucket, snapshot)
+	sealed, err := l.safe.vault.Seal(l.safe.presenceKeyName(), presenceBucket, snapshot)
 	if err == nil {
 		err = l.journal.Submit(context.Background(), journal.Entry{Puts: []journal.Put{{Bucket: presenceBucket, Key: presenceKey, Value: sealed}}, Done: done})
 	}

@@ -65,7 +65,7 @@ func (s *safe) sealMark(value []byte) (journal.Put, error) {
 }
 
 func (s *safe) sealPresence(value []byte) (journal.Put, error) {
-	sealed, err := s.vault.Seal(presenceOwner, presenceBucket, value)
+	sealed, err := s.vault.Seal(s.presenceKeyName(), presenceBucket, value)
 	return journal.Put{Bucket: presenceBucket, Key: presenceKey, Value: sealed}, err
 }
 
@@ -100,10 +100,12 @@ func (s *safe) migrateLane(ctx context.Context, lane string, m whoCame) (some bo
 		clear := records[:0]
 		for _, r := range records {
 			of := m.of(r.Payload)
-			if of == "" || s.isBarred(of) {
+			if of == "" {
 				continue
 			}
-			if r.Payload, err = s.vault.Seal(string(of), recordPurpose, r.Payload); err != nil {
+			if s.isBarred(of) {
+				r.Payload = lost(wire.LostErased)
+			} else if r.Payload, err = s.vault.Seal(string(of), recordPurpose, r.Payload); err != nil {
 				return some, err
 			}
 			clear = append(clear, r)

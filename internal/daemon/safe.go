@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"foyer/shop"
@@ -37,8 +39,8 @@ const recordPurpose = "record"
 
 // Keys in the vault that are not a member's: no member's id begins so.
 const (
-	tagsOwner     = "\x00tags"     // names the places of tags
-	presenceOwner = "\x00presence" // of all who are in the shop: it is renewed with each erasure
+	tagsOwner     = "\x00tags"      // names the places of tags
+	presenceOwner = "\x00presence." // and a random word: of all who are in the shop; another one after each erasure
 )
 
 // errBarred is what becomes of a fact about somebody who was erased.
@@ -54,6 +56,7 @@ type safe struct {
 
 	mu      sync.Mutex
 	barred  func(member string) bool // who was erased gets no new key; nil: nobody was
+	inShop  string                   // the name of the key of who is in the shop
 	retired map[member.ID]*retired
 }
 
@@ -131,6 +134,13 @@ func (s *safe) bar(barred func(string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.barred = barred
+}
+
+// whoIsBarred tells who was erased; nil: nobody was.
+func (s *safe) whoIsBarred() func(string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.barred
 }
 
 func (s *safe) isBarred(of member.ID) bool {
@@ -440,6 +450,43 @@ func (s *safe) loadRetired() error {
 func newSafe(v *vault.Vault, j *journal.Journal, log *slog.Logger) (*safe, error) {
 	s := &safe{vault: v, journal: j, log: log}
 	return s, s.loadRetired()
+}
+
+func isPresence(name string) bool { return strings.HasPrefix(name, presenceOwner) }
+
+// presenceKeyName is the name of the key that seals who is in the shop now.
+func (s *safe) presenceKeyName() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inShop == "" {
+		s.inShop = presenceOwner + rand.Text()
+		for _, name := range s.vault.Find(isPresence) {
+			s.inShop = name
+		}
+	}
+	return s.inShop
+}
+
+// changePresenceKey makes the next word on who is in the shop sealed with another key.
+func (s *safe) changePresenceKey() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inShop = presenceOwner + rand.Text()
+}
+
+// erase erases the keys of those whom match names, and returns how many there were.
+func (s *safe) erase(match func(name string) bool) (int, error) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	n, err := s.vault.Erase(match)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for who := range s.retired {
+		if err == nil && match(string(who)) {
+			delete(s.retired, who)
+		}
+	}
+	return n, err
 }
 
 // lost is a record in place of one that is not to be had.

@@ -53,6 +53,15 @@ func running(t *testing.T) (s *safe, dir string) {
 	return s, dir
 }
 
+func shreds(t *testing.T, s *safe) *shredder {
+	t.Helper()
+	d, err := newShredder(s, &crowd{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func (s *safe) keep(t *testing.T, f shop.Fact) {
 	t.Helper()
 	e, err := s.entry(f)
@@ -139,7 +148,7 @@ func TestWhoWasErasedStaysErased(t *testing.T) {
 // Who is no member any more keeps a key until their last record has left the journal; who comes back keeps it.
 func TestRetiredMembersLoseTheirKey(t *testing.T) {
 	s, _ := running(t)
-	work := newShredder(s, slog.New(slog.DiscardHandler))
+	work := shreds(t, s)
 	for _, who := range []member.ID{"m-1", "m-2"} {
 		s.keep(t, shop.Fact{At: tenOClock, Body: shop.VisitStarted{Visit: "v", Member: who}, State: &visit.History{Member: who, Count: 1}, Of: who})
 	}
@@ -212,7 +221,7 @@ func TestAnOldJournalIsSealed(t *testing.T) {
 	if err := s.migrateState(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	work := newShredder(s, slog.New(slog.DiscardHandler))
+	work := shreds(t, s)
 	if err := work.work(t.Context()); err != nil {
 		t.Fatal(err)
 	}

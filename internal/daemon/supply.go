@@ -49,9 +49,10 @@ func (s *supply) close() error {
 }
 
 // newSupply reads keys and password, and connects nothing yet. id is nil for a store with a token.
-func newSupply(c *Config, id *badge.Folder, kept *safe, people *crowd, do map[wire.Do]func(context.Context, wire.Command) command.Answer,
+func newSupply(c *Config, id *badge.Folder, shreds *shredder, people *crowd, do map[wire.Do]func(context.Context, wire.Command) command.Answer,
 	version string, log *slog.Logger) (*supply, error) {
-	j, place := kept.journal, wire.Place{Chain: c.Chain, Store: c.Store}
+	kept, j := shreds.safe, shreds.journal
+	place := wire.Place{Chain: c.Chain, Store: c.Store}
 	how, err := c.credentials(id)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func newSupply(c *Config, id *badge.Folder, kept *safe, people *crowd, do map[wi
 	people.down = downlink.New(downlink.Config{Place: place, Journal: j, Pipe: l, Keys: how.keys, Report: r.report, Log: log,
 		Vault: kept.vault, OldKeyFile: filepath.Join(c.Data, "members.key"), Guests: people.welcome, Spread: filterSpread,
 		Ask:   func(what string, payload []byte) error { return l.Publish(place.Ask(what), false, payload) },
-		Apply: map[string]func(wire.Snapshot) error{"members": people.apply, "campaigns": applyCampaigns(people.shop), wire.Packs: applyPacks(packs)}})
+		Apply: map[string]func(wire.Snapshot) error{"members": people.apply, "campaigns": applyCampaigns(people.shop), wire.Packs: applyPacks(packs), wire.Erasures: shreds.told}})
 	out := &supply{
 		broker: how.broker, line: l, packs: packs, uploads: newUploads(c, l, how), down: people.down,
 		up: uplink.New(uplink.Config{Place: place, Journal: j, Pipe: l, Version: version, Budget: int64(c.Headquarters.Budget), Traffic: l.Traffic, Held: l.Held,
@@ -125,7 +126,7 @@ func authorities(file string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
-// applyCampaigns puts campaigns in force, with the check that headquarters made too.
+// applyCampaigns puts campaigns in force, or says why they break a rule, with the check that headquarters made too.
 func applyCampaigns(s *shop.Shop) func(wire.Snapshot) error {
 	return func(snapshot wire.Snapshot) error {
 		body, err := snapshot.Campaigns()

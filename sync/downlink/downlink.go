@@ -71,7 +71,8 @@ type Downlink struct {
 	ended chan struct{}
 	ready chan struct{} // closed once what the journal kept is in force
 
-	trusted chan map[string]ed25519.PublicKey // capacity 1: what Trust was told last
+	trusted  chan map[string]ed25519.PublicKey // capacity 1: what Trust was told last
+	renewals chan renewal
 
 	anew chan struct{} // capacity 1: compute the members' digest anew
 
@@ -127,7 +128,7 @@ func New(c Config) *Downlink {
 	d := &Downlink{
 		c: c, inbox: make(chan message, inboxLength), ended: make(chan struct{}), ready: make(chan struct{}),
 		versions: map[string]uint64{}, now: map[string]inForce{}, refused: map[string]string{}, untrusted: map[string]message{},
-		trusted: make(chan map[string]ed25519.PublicKey, 1), anew: make(chan struct{}, 1), guests: newGuests(),
+		trusted: make(chan map[string]ed25519.PublicKey, 1), anew: make(chan struct{}, 1), renewals: make(chan renewal), guests: newGuests(),
 	}
 	if d.asks() {
 		d.subscribeGuests()
@@ -219,6 +220,8 @@ func (d *Downlink) Run(ctx context.Context) error {
 		case d.c.Keys = <-d.trusted:
 			todo = slices.Collect(maps.Values(d.untrusted))
 			clear(d.untrusted)
+		case r := <-d.renewals:
+			d.renewKey(ctx, r)
 		case <-d.askAgain():
 			d.ask()
 		case q := <-d.guests.questions:

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"foyer/shop/member"
 	"foyer/sync/vault"
 	"foyer/sync/wire"
 )
@@ -41,6 +42,35 @@ func (d *Downlink) listName() string {
 		}
 	}
 	return d.list
+}
+
+// renewal asks for a new key, without guests who were erased.
+type renewal struct {
+	erased func(member.ID) bool
+	done   chan error
+}
+
+func (d *Downlink) renewKey(ctx context.Context, r renewal) {
+	for id := range d.guests.all {
+		if r.erased(id) {
+			d.forgetGuest(ctx, id)
+		}
+	}
+	r.done <- d.renewLock(ctx)
+}
+
+// Renew seals the members in force with a new key: who was among them before can be read no more, in no version that was kept and
+// in no old bytes of the journal's file. It waits for Run.
+func (d *Downlink) Renew(ctx context.Context, erased func(member.ID) bool) error {
+	r := renewal{erased, make(chan error, 1)}
+	select {
+	case d.renewals <- r:
+		return <-r.done
+	case <-d.ended:
+		return context.Canceled
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // renewLock seals the members in force with a new key and erases all keys before it: versions that were kept before, and old bytes

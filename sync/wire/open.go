@@ -30,6 +30,7 @@ var bodies = map[Kind]func() any{
 	RecordLost:      func() any { return new(Lost) },
 	MemoryThinned:   func() any { return new(GivenUp) },
 	CommandDone:     func() any { return new(Done) },
+	MemberErased:    func() any { return new(EraseReceipt) },
 }
 
 // Bodies are empty bodies by kind, as Open fills them: for what describes them.

@@ -32,6 +32,7 @@ const (
 	SnapshotRefused Kind = "snapshot.refused"    // Applied, with Why
 	RecordLost      Kind = "record.lost"         // Lost, in place of a record of any lane that is not there any more
 	MemoryThinned   Kind = "memory.thinned"      // GivenUp, each time the counts have changed
+	MemberErased    Kind = "member.erased"       // EraseReceipt
 )
 
 // Record is one thing that happened at a store: what the journal keeps and a batch carries.
