@@ -68,6 +68,7 @@ func (h *HQ) forgetHead() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.head = headOf{}
+	clear(h.wholes) // the stores need all members now
 }
 
 // sweepLoop takes who was erased out of the records of before.

@@ -38,11 +38,14 @@ func TestUsage(t *testing.T) {
 		"serve --chain c --broker http://x --data " + dir + "/x":                      {exitConfig, "--broker"},
 		"serve --chain c --mqtt 127.0.0.1:0 --console nowhere:x --data " + dir + "/x": {exitConfig, "nowhere"},
 		"serve --chain c --tls-cert-file " + bad + " --data " + dir + "/x":            {exitConfig, "--tls-key-file"},
-		"store":                       {exitUsage, "usage:"},
-		"store add --data " + dir:     {exitUsage, "want one store ID"},
-		"store add a b --data " + dir: {exitUsage, "want one store ID"},
-		"store add A --data " + dir:   {exitConfig, "lower-case"},
-		"store token a --data " + dir: {exitFailed, "not found"},
+		"store":                           {exitUsage, "usage:"},
+		"store add --data " + dir:         {exitUsage, "want one store ID"},
+		"store add a b --data " + dir:     {exitUsage, "want one store ID"},
+		"store add A --data " + dir:       {exitConfig, "lower-case"},
+		"store token a --data " + dir:     {exitFailed, "not found"},
+		"member erase --data " + dir:      {exitUsage, "want one member's ID"},
+		"member erase m-1 --data " + dir:  {exitFailed, "no member of that ID"},
+		"member erasures x --data " + dir: {exitUsage, "no more words"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			var out, errs bytes.Buffer

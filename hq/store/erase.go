@@ -33,6 +33,7 @@ var erasedFrom = []struct{ table, sql string }{
 	{"member", "DELETE FROM member WHERE id = ?"},
 	{"visit", "UPDATE visit SET member = '' WHERE member = ?"}, // the visit counts on, and is nobody's
 	{"card_event", "DELETE FROM card_event WHERE member = ?"},
+	{"regular", "DELETE FROM regular WHERE member = ?"},
 }
 
 // EraseMember takes a person out of every table but the records, and notes that they were erased, all at once. SweepErasures takes
@@ -80,6 +81,13 @@ func erased(t *tx, number uint64, who wire.Erased, id, reason string, now time.T
 		return err
 	}
 	if err := t.exec("DELETE FROM tag_word WHERE hash IN (SELECT hash FROM member_tag WHERE member = ?)", id); err != nil {
+		return err
+	}
+	// A store's own members, and what leads to them: the next ones it is sent whole, for a change would name the person.
+	if err := touchMember(t, id); err != nil {
+		return err
+	}
+	if err := t.exec("DELETE FROM roster_step WHERE store IN (SELECT store FROM regular WHERE member = ?)", id); err != nil {
 		return err
 	}
 	for _, from := range erasedFrom {

@@ -312,6 +312,9 @@ func (d *DB) HighestRoster(ctx context.Context) (uint64, error) {
 
 // visited notes that a member was at a store.
 func visited(t *tx, id, who string, when time.Time) error {
+	if who == "" { // they were erased since
+		return nil
+	}
 	return knowsOf(t, id, who, when, 0)
 }
 

@@ -200,7 +200,11 @@ func (s *counter) start() {
 		s.t.Fatal(err)
 	}
 	s.people.shop = s.shop
-	if s.supply, err = newSupply(config, nil, kept, s.people, nil, "test", log); err != nil {
+	shreds, err := newShredder(kept, s.people, log)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.supply, err = newSupply(config, nil, shreds, s.people, nil, "test", log); err != nil {
 		s.t.Fatal(err)
 	}
 	around, middle, base := newLevel(context.Background()), newLevel(context.Background()), newLevel(context.Background())

@@ -32,6 +32,8 @@ type chain struct {
 	hq     *hq.HQ
 	broker *broker.Embedded
 	stores map[string]*branch
+	via    func(store string) string // the broker as the store dials it; nil: itself
+	log    *slog.Logger
 }
 
 // branch is one store of it.
@@ -46,21 +48,27 @@ type branch struct {
 
 func newChain(t *testing.T) *chain {
 	t.Helper()
-	c := &chain{t: t, dir: t.TempDir(), stores: map[string]*branch{}}
+	c := newHead(t, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	c.members("recognise|greet_by_name|public_screen")
+	for _, name := range []string{"first", "second"} {
+		c.open(name)
+	}
+	return c
+}
+
+// newHead is headquarters alone.
+func newHead(t *testing.T, log *slog.Logger) *chain {
+	t.Helper()
+	c := &chain{t: t, dir: t.TempDir(), stores: map[string]*branch{}, log: log}
 	key := tag.NewSecret()
 	must(t, os.WriteFile(filepath.Join(c.dir, "tag.key"), []byte(key), 0o600))
 	secret, err := tag.ParseSecret(key)
 	must(t, err)
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c.hq, err = hq.Open(hq.Config{Dir: filepath.Join(c.dir, "hq"), Chain: "demo", TagSecret: secret, Log: log})
 	must(t, err)
 	c.broker, err = broker.Listen(broker.EmbeddedConfig{Chain: "demo", Addr: "127.0.0.1:0", Auth: c.hq.Auth, Log: log})
 	must(t, err)
-	c.members("recognise|greet_by_name|public_screen")
 	run(t, "headquarters", func(ctx context.Context) error { return errors.Join(c.hq.Run(ctx, c.broker), c.hq.Close()) })
-	for _, name := range []string{"first", "second"} {
-		c.open(name, log)
-	}
 	return c
 }
 
@@ -85,7 +93,7 @@ func run(t *testing.T, what string, part func(context.Context) error) (stop func
 	return stop
 }
 
-func (c *chain) open(name string, log *slog.Logger) {
+func (c *chain) open(name string) {
 	c.t.Helper()
 	b := &branch{name: name, data: filepath.Join(c.dir, name)}
 	token, err := c.hq.AddStore(c.t.Context(), name, name, name)
@@ -96,6 +104,10 @@ func (c *chain) open(name string, log *slog.Logger) {
 	c.t.Cleanup(func() { b.pty.Close() })
 	b.reader = sim.NewRDM6300(b.pty)
 	run(c.t, "the reader of "+name, b.reader.Run)
+	url := c.broker.URL()
+	if c.via != nil {
+		url = c.via(name)
+	}
 	config := fmt.Sprintf(`chain: demo
 store: %[1]s
 name: {en: %[1]s, zh-CN: %[1]s}
@@ -105,17 +117,22 @@ listen: {socket: %[1]s.sock}
 headquarters: {broker: %[2]q, password_file: %[1]s.token, public_key_files: [%[3]q]}
 readers: [{name: pad, profile: rdm6300, port: %[4]q}]
 zones: [{id: counter, name: {en: Counter, zh-CN: 柜台}, role: counter, readers: [pad], tap: true, grace: 500ms}]
-`, name, c.broker.URL(), c.hq.PublicKeyFile(), b.pty.Path())
-	file := b.data + ".yaml"
-	must(c.t, os.WriteFile(file, []byte(config), 0o600))
-	parsed, err := daemon.LoadConfig(file)
-	must(c.t, err)
-	b.stop = run(c.t, "the store "+name, func(ctx context.Context) error {
-		return daemon.Run(ctx, parsed, daemon.Options{Log: log})
-	})
+`, name, url, c.hq.PublicKeyFile(), b.pty.Path())
+	must(c.t, os.WriteFile(b.data+".yaml", []byte(config), 0o600))
 	b.api, err = api.NewClient("unix://"+b.data+".sock", "")
 	must(c.t, err)
 	c.stores[name] = b
+	c.start(b)
+}
+
+// start runs a store that is there, for the first time or again.
+func (c *chain) start(b *branch) {
+	c.t.Helper()
+	parsed, err := daemon.LoadConfig(b.data + ".yaml")
+	must(c.t, err)
+	b.stop = run(c.t, "the store "+b.name, func(ctx context.Context) error {
+		return daemon.Run(ctx, parsed, daemon.Options{Log: c.log})
+	})
 }
 
 // hold lays a card on the reader until the store's snapshot shows what is wanted.

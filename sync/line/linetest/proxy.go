@@ -18,6 +18,7 @@ type Proxy struct {
 	cutAt   int                // bytes towards the broker after which the connection is cut; 0: never
 	carried int
 	total   int // bytes in both directions
+	tap     func(from net.Conn, up bool, bytes []byte)
 }
 
 // NewProxy starts a proxy to an address.
@@ -95,6 +96,13 @@ func (p *Proxy) Silence() {
 	}
 }
 
+// Tap shows all that passes, as it passes; up is towards the broker. It holds up all connections while it looks.
+func (p *Proxy) Tap(look func(from net.Conn, up bool, bytes []byte)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tap = look
+}
+
 // CutAfter cuts once so many more bytes have gone towards the broker.
 func (p *Proxy) CutAfter(bytes int) {
 	p.mu.Lock()
@@ -150,7 +158,7 @@ func (p *Proxy) copy(to, from net.Conn, up bool) {
 	buf := make([]byte, 4096)
 	for {
 		n, err := from.Read(buf)
-		if n > 0 && !p.swallows(from, n, up) {
+		if n > 0 && !p.swallows(from, buf[:n], up) {
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -161,9 +169,13 @@ func (p *Proxy) copy(to, from net.Conn, up bool) {
 	}
 }
 
-func (p *Proxy) swallows(from net.Conn, n int, up bool) bool {
+func (p *Proxy) swallows(from net.Conn, bytes []byte, up bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	n := len(bytes)
+	if p.tap != nil {
+		p.tap(from, up, bytes)
+	}
 	if up && p.cutAt > 0 {
 		if p.carried += n; p.carried >= p.cutAt {
 			p.cutAt = 0
