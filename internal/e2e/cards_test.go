@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 
 	"foyer/api"
@@ -33,7 +36,9 @@ type chain struct {
 	broker *broker.Embedded
 	stores map[string]*branch
 	via    func(store string) string // the broker as the store dials it; nil: itself
+	bin    string                    // the program that a store runs; empty: it runs in the test
 	log    *slog.Logger
+	out    io.Writer // where bin says what it has to say
 }
 
 // branch is one store of it.
@@ -128,11 +133,29 @@ zones: [{id: counter, name: {en: Counter, zh-CN: 柜台}, role: counter, readers
 // start runs a store that is there, for the first time or again.
 func (c *chain) start(b *branch) {
 	c.t.Helper()
+	if c.bin != "" {
+		c.startProgram(b)
+		return
+	}
 	parsed, err := daemon.LoadConfig(b.data + ".yaml")
 	must(c.t, err)
 	b.stop = run(c.t, "the store "+b.name, func(ctx context.Context) error {
 		return daemon.Run(ctx, parsed, daemon.Options{Log: c.log})
 	})
+}
+
+// startProgram is start with the program as it is delivered. stop kills it without warning.
+func (c *chain) startProgram(b *branch) {
+	c.t.Helper()
+	cmd := exec.Command(c.bin, "--config", b.data+".yaml")
+	cmd.Stderr = c.out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(c.t, cmd.Start())
+	b.stop = sync.OnceFunc(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	c.t.Cleanup(b.stop)
 }
 
 // hold lays a card on the reader until the store's snapshot shows what is wanted.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,7 +20,9 @@ import (
 	"time"
 
 	"foyer/api"
+	"foyer/hq/store"
 	"foyer/reader/tag"
+	"foyer/shop/member"
 	"foyer/sync/journal"
 	"foyer/sync/line/linetest"
 	"foyer/sync/vault"
@@ -336,5 +339,78 @@ func TestAPersonIsErased(t *testing.T) {
 	t.Logf("looked through %d messages and %d bytes of logs", len(messages), len(log.text()))
 	if _, err := c.hq.ImportMembers(t.Context(), []byte("id,family,tags,consents\n"+erasedID+",X,6F007B3972,recognise\n")); err == nil {
 		t.Error("an old file brings her back")
+	}
+}
+
+// The delivered program is killed without warning at random points of erasures and of what follows them. In the end each erased
+// person is gone and confirmed, and who was not erased has lost nothing.
+func TestErasuresSurviveKills(t *testing.T) {
+	bin, err := filepath.Abs("../../bin/foyerd")
+	must(t, err)
+	if _, err := os.Stat(bin); err != nil {
+		t.Skip("bin/foyerd is not built: make build")
+	}
+	log := &logged{}
+	c := newHead(t, slog.New(slog.NewTextHandler(log, nil)))
+	c.bin, c.out = bin, log
+	const persons = 6
+	rows := []string{"m-bob,王,Bobby,Bob,mr,62000000AB,recognise|greet_by_name"}
+	for i := range persons {
+		rows = append(rows, fmt.Sprintf("m-unmistakable-%d,欧阳,Unmistakova,Unverwechselbar,ms,62000001%02X,recognise|greet_by_name", i, i))
+	}
+	c.importSheet(rows...)
+	c.open("first")
+	b := c.stores["first"]
+	bobs := [5]byte{0x62, 0, 0, 0, 0xAB}
+	b.hold(t, bobs, "Bob is noticed", func(s api.Snapshot) bool { return len(s.Cards) == 1 })
+	r := rand.New(rand.NewPCG(7, 2026))
+	kills := 0
+	for i := range persons {
+		b.hold(t, [5]byte{0x62, 0, 0, 1, byte(i)}, fmt.Sprint("person ", i, " is noticed"), func(s api.Snapshot) bool {
+			return slices.ContainsFunc(s.Cards, func(c api.Card) bool { return c.State != "gone" && c.Name["en"] == "Ms Unmistakova" })
+		})
+		number, err := c.hq.EraseMember(t.Context(), member.ID(fmt.Sprint("m-unmistakable-", i)), "")
+		must(t, err)
+		for range 3 {
+			pause := time.NewTimer(time.Duration(r.IntN(120_000)) * time.Microsecond)
+			<-pause.C
+			b.stop()
+			kills++
+			c.start(b)
+		}
+		waitUntil(t, fmt.Sprint("erasure ", number, " is confirmed"), func() error {
+			all, err := c.hq.Erasures(t.Context())
+			if err == nil && len(all[0].Receipts) != 1 {
+				err = errors.New("it is not")
+			}
+			return err
+		})
+	}
+	waitUntil(t, "Bob's visit is at headquarters", func() error {
+		visits, err := c.hq.DB().Visits(t.Context(), "", time.Time{}, 20)
+		if err == nil && !slices.ContainsFunc(visits, func(v store.Visit) bool { return v.Member == "m-bob" }) {
+			err = fmt.Errorf("%d visits", len(visits))
+		}
+		return err
+	})
+	if w, err := b.api.Wallet(t.Context(), "m-bob"); err != nil || len(w.Held) != 1 {
+		t.Errorf("Bob has %d cards, %v", len(w.Held), err)
+	}
+	b.stop()
+	tr := trace{words: [][]byte{[]byte("m-unmistakable"), []byte("欧阳"), []byte("Unverwechselbar"), []byte("Unmistakova")}}
+	id, key := c.hq.PublicKey()
+	found, _ := tr.opened(t, b.data, map[string]ed25519.PublicKey{id: key})
+	found = append(append(found, tr.inFiles(t, b.data)...), tr.in("log", log.text())...)
+	found = append(found, tr.inFiles(t, filepath.Join(c.dir, "hq"))...)
+	if len(found) > 0 {
+		t.Errorf("after %d kills: %q", kills, found)
+	}
+	box, err := vault.ReadBox(filepath.Join(b.data, "box.key"))
+	must(t, err)
+	v, err := vault.Read(filepath.Join(b.data, "persons.keys"), box)
+	must(t, err)
+	defer v.Close()
+	if !v.Has("m-bob") {
+		t.Error("Bob has lost his key")
 	}
 }

@@ -197,7 +197,7 @@ func (d *Downlink) Run(ctx context.Context) error {
 			return fmt.Errorf("downlink: %w", err)
 		}
 	}
-	d.leaveOldKey(ctx)
+	d.leaveOld(ctx)
 	if d.asks() {
 		d.restoreKnown()
 		d.restoreGuests(ctx)

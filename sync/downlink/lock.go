@@ -147,19 +147,20 @@ func (d *Downlink) unlockedOld(kept []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// leaveOldKey seals what the old key's file opened with the vault, and erases the file.
-func (d *Downlink) leaveOldKey(ctx context.Context) {
-	if d.c.Vault == nil || d.c.OldKeyFile == "" {
+// leaveOld seals with the vault what was kept in another way before there was one, and erases the key of then.
+func (d *Downlink) leaveOld(ctx context.Context) {
+	if d.c.Vault == nil {
 		return
 	}
-	if _, err := os.Stat(d.c.OldKeyFile); errors.Is(err, fs.ErrNotExist) {
-		return
+	_, kept, ok := d.c.Journal.Snapshot(wire.Members)
+	var err error
+	if ok && !vault.Sealed(kept) {
+		err = d.renewLock(ctx)
 	}
-	err := d.renewLock(ctx)
-	if err == nil {
+	if err == nil && d.c.OldKeyFile != "" {
 		err = vault.EraseFile(d.c.OldKeyFile)
 	}
 	if err != nil {
-		d.c.Log.Error("the members are still kept under the old key; it is tried again at the next start", "error", err)
+		d.c.Log.Error("the members are still kept as they were before; it is tried again at the next start", "error", err)
 	}
 }
