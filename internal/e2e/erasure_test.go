@@ -356,7 +356,7 @@ func TestErasuresSurviveKills(t *testing.T) {
 	const persons = 6
 	rows := []string{"m-bob,王,Bobby,Bob,mr,62000000AB,recognise|greet_by_name"}
 	for i := range persons {
-		rows = append(rows, fmt.Sprintf("m-unmistakable-%d,欧阳,Unmistakova,Unverwechselbar,ms,62000001%02X,recognise|greet_by_name", i, i))
+		rows = append(rows, fmt.Sprintf("m-unmistakable-%d,欧阳,Unmistakova,Unverwechselbar,ms,620000AB%02X,recognise|greet_by_name", i, i))
 	}
 	c.importSheet(rows...)
 	c.open("first")
@@ -366,7 +366,7 @@ func TestErasuresSurviveKills(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 2026))
 	kills := 0
 	for i := range persons {
-		b.hold(t, [5]byte{0x62, 0, 0, 1, byte(i)}, fmt.Sprint("person ", i, " is noticed"), func(s api.Snapshot) bool {
+		b.hold(t, [5]byte{0x62, 0, 0, 0xAB, byte(i)}, fmt.Sprint("person ", i, " is noticed"), func(s api.Snapshot) bool {
 			return slices.ContainsFunc(s.Cards, func(c api.Card) bool { return c.State != "gone" && c.Name["en"] == "Ms Unmistakova" })
 		})
 		number, err := c.hq.EraseMember(t.Context(), member.ID(fmt.Sprint("m-unmistakable-", i)), "")

@@ -22,6 +22,9 @@ stage greeting micro ./shop/greeting
 stage journal micro ./sync/journal -bench 'Append$' -benchtime 40x
 stage journal-file micro ./sync/journal -bench 'AfterDrain|OnDisk' -benchtime 1x
 stage headquarters micro ./hq/store -bench Durable
+stage sealing micro ./sync/vault
+stage journal-sealed micro ./internal/daemon -bench AppendOfPersons -benchtime 20000x
+stage vault-kills env CGO_ENABLED=0 FOYER_KILLS=300 go test -tags test -count=1 -v -run '^TestKilledInTheMiddle' ./sync/vault
 stage packs micro ./sync/content
 stage printing micro ./kiosk/printer ./kiosk/printer/dots ./kiosk/printer/virtual ./kiosk/printer/post
 stage journal-kills env FOYER_KILLS=1000 go test -tags test -count=1 -timeout 30m -v -run '^TestKilledInTheMiddle' ./sync/journal
