@@ -34,6 +34,9 @@ var erasedFrom = []struct{ table, sql string }{
 	{"visit", "UPDATE visit SET member = '' WHERE member = ?"}, // the visit counts on, and is nobody's
 	{"card_event", "DELETE FROM card_event WHERE member = ?"},
 	{"regular", "DELETE FROM regular WHERE member = ?"},
+	{"contact", "DELETE FROM contact WHERE member = ?"},
+	{"member_was", "DELETE FROM member_was WHERE member = ?"},
+	{"consent_word", "UPDATE consent_word SET member = '' WHERE member = ?"}, // that it was given counts on
 }
 
 // EraseMember takes a person out of every table but the records, and notes that they were erased, all at once. SweepErasures takes
@@ -72,7 +75,22 @@ func eraseMember(t *tx, id, reason string, now time.Time) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return number, erased(t, number, who, id, reason, now)
+	var was []string // what stores called the same person before
+	err = t.rows("SELECT was FROM member_was WHERE member = ?", []any{id}, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		was = append(was, name)
+		return err
+	})
+	if err == nil {
+		err = erased(t, number, who, id, reason, now)
+	}
+	for i, name := range was {
+		if err == nil {
+			err = erased(t, number+1+uint64(i), salt.Of(name), name, reason, now)
+		}
+	}
+	return number, err
 }
 
 func erased(t *tx, number uint64, who wire.Erased, id, reason string, now time.Time) error {
@@ -364,6 +382,10 @@ func (s scrub) body(body []byte) (clean []byte, did bool) {
 	return clean, err == nil
 }
 
+// keptOfErased is what stays of a record that was of a person: that it happened.
+var keptOfErased = map[string]bool{"member": true, "visit": true, "zone": true, "nth": true, "seconds": true, "kind": true, "reason": true, "by": true,
+	"proved": true, "waited_seconds": true, "clash": true, "purpose": true, "given": true}
+
 func (s scrub) value(v any) (did bool) {
 	switch v := v.(type) {
 	case []any:
@@ -373,8 +395,10 @@ func (s scrub) value(v any) (did bool) {
 	case map[string]any:
 		if m, ok := v["member"].(string); ok && m != "" && s.is(m) {
 			v["member"], did = "", true
-			for _, key := range []string{"marks", "tags", "tag"} {
-				delete(v, key)
+			for key := range v {
+				if !keptOfErased[key] {
+					delete(v, key)
+				}
 			}
 		}
 		for _, one := range v {
