@@ -43,6 +43,7 @@ var Channels = []Channel{
 	{Name: "membersWhole", Rest: "down/" + wire.MembersWhole, ToStore: true, Sealed: true, Payload: wire.MembersBody{}, Says: "All members, on demand."},
 	{Name: "campaigns", Rest: "down/" + wire.Campaigns, ToStore: true, Retained: true, Sealed: true, Payload: wire.CampaignsBody{}, Says: "All campaigns that are live."},
 	{Name: "packs", Rest: "down/" + wire.Packs, ToStore: true, Retained: true, Sealed: true, Payload: wire.PacksBody{}, Says: "Releases of content packs, and who is to have them."},
+	{Name: "erasures", Rest: "down/" + wire.Erasures, ToStore: true, Retained: true, Sealed: true, Payload: wire.ErasuresBody{}, Says: "Who was erased, as salted hashes of their pseudonyms."},
 	{Name: "known", Rest: "down/" + wire.Known, ToStore: true, Retained: true, Sealed: true, Payload: wire.KnownBody{}, Says: "Digests of the filter of known tags, and of the list of those that came since."},
 	{Name: "member", Rest: "down/" + wire.MemberTopic, ToStore: true, Sealed: true, Payload: wire.MemberBody{}, Says: "Whose a tag is: for one store and one question."},
 	{Name: "command", Rest: "down/" + wire.Commands, ToStore: true, Sealed: true, Payload: wire.Command{}, Says: "Something that one store is to do, once and not after its expiry. The record command.done answers it."},
