@@ -165,7 +165,7 @@ func (c *counter) Record(f shop.Fact, done func(error)) {
 	}
 }
 
-func newCounter(t *testing.T, c *chain) *counter {
+func newCounter(t testing.TB, c *chain) *counter {
 	s := &counter{t: t, dir: t.TempDir(), proxy: linetest.NewProxy(t, c.address)}
 	write(t, s.dir, "store.token", "a-token")
 	write(t, s.dir, "hq.pub", string(readFile(t, c.hq.PublicKeyFile())))

@@ -26,6 +26,9 @@ stage sealing micro ./sync/vault
 stage journal-sealed micro ./internal/daemon -bench AppendOfPersons -benchtime 20000x
 stage vault-kills env CGO_ENABLED=0 FOYER_KILLS=300 go test -tags test -count=1 -v -run '^TestKilledInTheMiddle' ./sync/vault
 stage packs micro ./sync/content
+stage known-tags micro ./sync/known
+stage questions micro ./internal/daemon -bench Question -benchtime 200x
+stage roster-day micro ./internal/daemon -bench RosterDay -benchtime 1x
 stage printing micro ./kiosk/printer ./kiosk/printer/dots ./kiosk/printer/virtual ./kiosk/printer/post
 stage journal-kills env FOYER_KILLS=1000 go test -tags test -count=1 -timeout 30m -v -run '^TestKilledInTheMiddle' ./sync/journal
 stage store-kills env FOYER_KILLS=1000 CGO_ENABLED=0 go test -tags test -count=1 -timeout 90m -v -run 'TestAStoreKilled' ./internal/fault

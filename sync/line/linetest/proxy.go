@@ -22,12 +22,12 @@ type Proxy struct {
 }
 
 // NewProxy starts a proxy to an address.
-func NewProxy(t *testing.T, to string) *Proxy { return newProxy(t, to, nil) }
+func NewProxy(t testing.TB, to string) *Proxy { return newProxy(t, to, nil) }
 
 // NewTLSProxy starts a proxy to which clients speak TLS.
 func NewTLSProxy(t *testing.T, to string, config *tls.Config) *Proxy { return newProxy(t, to, config) }
 
-func newProxy(t *testing.T, to string, config *tls.Config) *Proxy {
+func newProxy(t testing.TB, to string, config *tls.Config) *Proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
