@@ -33,9 +33,9 @@ Settings: %s
 var errNotDone = errors.New("the store did not do it")
 
 type commandOptions struct {
-	data, by, screen, out string
-	valid, wait           time.Duration
-	command               wire.Command
+	data, by, out string
+	valid, wait   time.Duration
+	command       wire.Command
 }
 
 func commandFlags(errs io.Writer) (*flag.FlagSet, *commandOptions) {

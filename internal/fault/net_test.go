@@ -35,11 +35,11 @@ func TestLinesThatFail(t *testing.T) {
 	b.writes(wire.MainLane, numbered("v", 1, 100)...)
 	b.settled()
 	rule := func(verdict string) string {
-		both := ""
+		var both strings.Builder
 		for _, way := range []string{"dport", "sport"} {
-			both += " && nft add rule inet fault in tcp " + way + " " + port + " " + verdict
+			both.WriteString(" && nft add rule inet fault in tcp " + way + " " + port + " " + verdict)
 		}
-		return "nft add table inet fault && nft add chain inet fault in '{ type filter hook input priority 0; }'" + both
+		return "nft add table inet fault && nft add chain inet fault in '{ type filter hook input priority 0; }'" + both.String()
 	}
 	const lift = "nft delete table inet fault"
 	for i, fault := range []struct {

@@ -301,11 +301,11 @@ func FuzzZip(f *testing.F) {
 }
 
 func BenchmarkDraw(b *testing.B) {
-	layers := ""
+	var layers strings.Builder
 	for i := range 100 {
-		layers += fmt.Sprintf("      - {at: [\"%d + 10 * sin(t)\", 500, 90, 90], fill: \"#ff0000\", move: [[0, 0, 0], [1, 5, 5]], loop: 1}\n", i)
+		layers.WriteString(fmt.Sprintf("      - {at: [\"%d + 10 * sin(t)\", 500, 90, 90], fill: \"#ff0000\", move: [[0, 0, 0], [1, 5, 5]], loop: 1}\n", i))
 	}
-	s := Start(opened(b, files("s.yaml", "scenes:\n  - name: one\n    layers:\n"+layers)), 1)
+	s := Start(opened(b, files("s.yaml", "scenes:\n  - name: one\n    layers:\n"+layers.String())), 1)
 	var v View
 	b.ReportAllocs()
 	for b.Loop() {

@@ -22,9 +22,9 @@ func fill(v reflect.Value) {
 			v.Set(reflect.ValueOf(time.Date(2026, 6, 14, 12, 0, 0, 0, time.UTC)))
 			return
 		}
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				fill(v.Field(i))
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				fill(field)
 			}
 		}
 	case reflect.Slice:

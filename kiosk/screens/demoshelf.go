@@ -19,7 +19,6 @@ type invite struct {
 	cfg    Config
 	label  *block
 	covers []*canvas.Image
-	files  []string
 }
 
 func newInvite(c Config, box look.Box) *invite {

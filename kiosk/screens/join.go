@@ -284,7 +284,6 @@ type welcome struct {
 	*fyne.Container
 	cfg               Config
 	digits            [4]*block
-	ask               *block
 	reader, card      *canvas.Image
 	done              *fyne.Container
 	hold, under       *block

@@ -169,7 +169,8 @@ func TestOnlyTheAnswerToAQuestionIsTaken(t *testing.T) {
 		if h.down.Maybe(tag.ID{77}, tag.ID{}) || h.asks(tag.ID{77}) {
 			t.Error("a stranger is asked for")
 		}
-		if !h.asks(tag.ID{1}) || !h.asks(tag.ID{1}) {
+		first := h.asks(tag.ID{1})
+		if again := h.asks(tag.ID{1}); !first || !again {
 			t.Fatal("it does not ask")
 		}
 		q := <-h.questions

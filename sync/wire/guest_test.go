@@ -31,7 +31,7 @@ func TestQuestionsForMembers(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if NewNonce() == NewNonce() {
+	if a, b := NewNonce(), NewNonce(); a == b {
 		t.Error("two nonces are one")
 	}
 }

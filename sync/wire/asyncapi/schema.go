@@ -78,8 +78,7 @@ func (d *drawer) object(t reflect.Type) Schema {
 }
 
 func (d *drawer) fields(t reflect.Type, properties Schema, required *[]any) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-" || !f.IsExported():
