@@ -127,11 +127,10 @@ func join(t *tx, who, first string, when time.Time) error {
 	if err != nil {
 		return err
 	}
-	var cards int
-	if err := t.row("SELECT count(*) FROM member_tag WHERE member IN (?, ?)", []any{who, first}, &cards); err != nil {
+	if err := touchMember(t, who); err != nil {
 		return err
 	}
-	if err := touchMember(t, who); err != nil {
+	if err := moveCards(t, who, first); err != nil {
 		return err
 	}
 	steps := []struct {
@@ -139,8 +138,6 @@ func join(t *tx, who, first string, when time.Time) error {
 		args  []any
 	}{
 		{"UPDATE member SET body = ?, updated = ? WHERE id = ?", []any{string(body), ms(when), first}},
-		{"DELETE FROM member_tag WHERE member = ? AND hash IN (SELECT hash FROM member_tag WHERE member = ?)", []any{who, first}},
-		{"UPDATE member_tag SET member = ? WHERE member = ? AND ? <= ?", []any{first, who, cards, member.MaxTags}},
 		{"UPDATE member_was SET member = ? WHERE member = ?", []any{first, who}},
 		{"INSERT INTO member_was (was, member, at) VALUES (?, ?, ?)", []any{who, first, ms(when)}},
 		{"UPDATE visit SET member = ? WHERE member = ?", []any{first, who}},
@@ -160,6 +157,21 @@ func join(t *tx, who, first string, when time.Time) error {
 		return err
 	}
 	return touch(t, "members")
+}
+
+// moveCards gives a newcomer's cards to the member they are. Where that would be more than anybody may have, they stay nobody's.
+func moveCards(t *tx, who, first string) error {
+	var together int
+	if err := t.row("SELECT count(*) FROM member_tag WHERE member IN (?, ?)", []any{who, first}, &together); err != nil {
+		return err
+	}
+	if together > member.MaxTags {
+		return nil
+	}
+	if err := t.exec("DELETE FROM member_tag WHERE member = ? AND hash IN (SELECT hash FROM member_tag WHERE member = ?)", who, first); err != nil {
+		return err
+	}
+	return t.exec("UPDATE member_tag SET member = ? WHERE member = ?", first, who)
 }
 
 // bareMember is a member without cards.
