@@ -186,9 +186,9 @@ func TestKioskServesAPerson(t *testing.T) {
 	r.shows(t, "the greeting's way on", 150, 1620, look.Teal)
 	r.keep(t, "greet")
 	r.tap(t, 540, 1620)
-	r.shows(t, "home", 700, 580, look.Card)
+	r.shows(t, "home", 950, 760, look.Card)
 	r.keep(t, "home")
-	r.tap(t, 540, 700)
+	r.tap(t, 540, 860)
 	r.shows(t, "the offer", 30, 500, look.TintOf("phone").Ground)
 	r.keep(t, "detail")
 	r.tap(t, 870, 1800)
@@ -225,6 +225,7 @@ func TestKioskSignsUp(t *testing.T) {
 	r.tap(t, 870, 1800)
 	r.shows(t, "the titles", 200, 715, look.Card)
 	r.tap(t, 540, 715)
+	r.shows(t, "the way on from the consents", 800, 1760, look.Teal)
 	r.shows(t, "the consents", 700, 645, look.Card)
 	r.tap(t, 540, 645)
 	r.keep(t, "join-consents")
@@ -275,7 +276,7 @@ func TestKioskComesBack(t *testing.T) {
 	r.say(api.Greeted, greeting("v1", "zh-CN", "上午好，王女士", "Good morning, Ms Wang", time.Minute))
 	r.shows(t, "the greeting's way on", 150, 1620, look.Teal)
 	r.tap(t, 540, 1620)
-	r.shows(t, "home", 700, 580, look.Card)
+	r.shows(t, "home", 950, 760, look.Card)
 	if err := r.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -308,11 +309,11 @@ func TestEveryTapLands(t *testing.T) {
 	for range rounds {
 		r.shows(t, "the invitation", 800, 1760, look.Teal)
 		r.tap(t, 870, 1800) // browse
-		r.shows(t, "home", 700, 580, look.Card)
-		r.tap(t, 540, 760) // the first of three cards
+		r.shows(t, "home", 950, 760, look.Card)
+		r.tap(t, 540, 860) // the first of three cards, below the way to the demos
 		r.shows(t, "the first offer", 30, 500, look.TintOf("phone").Ground)
 		r.tap(t, 200, 1800) // back
-		r.shows(t, "home", 700, 580, look.Card)
+		r.shows(t, "home", 950, 760, look.Card)
 		r.tap(t, 870, 1800) // finish
 		s := <-r.sessions
 		if s.Taps != 4 {
