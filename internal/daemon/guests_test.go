@@ -380,6 +380,7 @@ func TestALostCardOfAnotherStore(t *testing.T) {
 	c.must(c.hq.DB().PutMembers(t.Context(), revision, []store.Person{people[0]}, time.Now()))
 	s := newCounter(t, c)
 	s.atHand(0)
+	s.until("the filter has the lost card", func() bool { return s.supply.down.Maybe(uid(t, 2), tag.ID{}) })
 	s.is(uid(t, 2), member.Blocked)
 }
 

@@ -45,7 +45,7 @@ if need_or_skip kernel kernel; then
 fi
 if need_or_skip glass window screen; then
 	stage build make -s build
-	stage end-to-end-chain e2e -run 'TestAPersonIsErased|TestErasuresSurviveKills|TestANewMemberIsKnownEverywhere|TestALostCardIsLostEverywhere' ./internal/e2e
+	stage end-to-end-chain e2e -run 'TestAPersonIsErased|TestErasuresSurviveKills|TestALostCardIsLostEverywhere' ./internal/e2e
 	stage glass go test -count=1 -tags x11,migrated_fynedo,release ./kiosk/glass ./cmd/foyer-kiosk
 	if need_or_skip end-to-end browser eyes; then
 		stage end-to-end-embedded e2e -run 'TestDoorOpens/embedded|TestDemo' ./internal/e2e
